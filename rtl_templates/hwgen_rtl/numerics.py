@@ -1,0 +1,154 @@
+"""The arithmetic of the whole project: integer types, kernels, rounding, intervals.
+
+NumPy only. The quantizer, the golden model, the hardware and the cycle and energy models all
+read these definitions (docs/numerics.md states them in words).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "KERNELS",
+    "IntType",
+    "Interval",
+    "adder_kernel",
+    "multiply_kernel",
+    "output_size",
+    "requantize",
+    "windows",
+]
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class IntType:
+    """A two's complement or unsigned integer of ``bits`` bits, written ``int8`` or ``uint8``."""
+
+    bits: int
+    signed: bool
+
+    def __post_init__(self):
+        if not isinstance(self.bits, int):
+            raise TypeError(f"bits must be an integer, not {self.bits!r}")
+        if not 1 <= self.bits <= 64:
+            raise ValueError(f"bits must be between 1 and 64, not {self.bits!r}")
+
+    @classmethod
+    def parse(cls, text: str) -> "IntType":
+        """Read ``int8`` or ``uint8``."""
+        digits = text.removeprefix("uint").removeprefix("int")
+        if not digits.isdigit() or text not in (f"int{digits}", f"uint{digits}"):
+            raise ValueError(f"type must be written like 'int8' or 'uint8', not {text!r}")
+        return cls(bits=int(digits), signed=text.startswith("int"))
+
+    @property
+    def low(self) -> int:
+        """Smallest value."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        """Largest value."""
+        return (1 << (self.bits - self.signed)) - 1
+
+    def clamp(self, values: NDArray) -> IntArray:
+        """Saturate ``values`` to this type."""
+        return np.clip(values, self.low, self.high).astype(np.int64)
+
+    def holds(self, values: NDArray) -> bool:
+        """Say whether every value fits."""
+        return values.size == 0 or bool(values.min() >= self.low and values.max() <= self.high)
+
+    def __str__(self) -> str:
+        return f"{'int' if self.signed else 'uint'}{self.bits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All integers from ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+
+    def __post_init__(self):
+        if self.low > self.high:
+            raise ValueError(f"low must be at most high, not {self.low!r} > {self.high!r}")
+
+    @classmethod
+    def of(cls, kind: IntType) -> "Interval":
+        """Range of a type."""
+        return cls(kind.low, kind.high)
+
+    def hull(self, other: "Interval") -> "Interval":
+        """Smallest interval that holds both."""
+        return Interval(min(self.low, other.low), max(self.high, other.high))
+
+    def type(self) -> IntType:
+        """Narrowest type that holds every value: unsigned where nothing is negative."""
+        if self.low >= 0:
+            return IntType(bits=max(1, self.high.bit_length()), signed=False)
+        bits = max((~self.low).bit_length(), max(self.high, 0).bit_length()) + 1
+        return IntType(bits=bits, signed=True)
+
+
+def multiply_kernel(taps: IntArray, weights: IntArray) -> IntArray:
+    """acc[p, o] = sum_k taps[p, k] * weights[o, k]."""
+    return taps @ weights.T
+
+
+def adder_kernel(taps: IntArray, weights: IntArray) -> IntArray:
+    """acc[p, o] = -sum_k abs(taps[p, k] - weights[o, k])  (AdderNet, arXiv 1912.13200)."""
+    acc = np.empty((len(taps), len(weights)), dtype=np.int64)
+    for o, weight in enumerate(weights):
+        acc[:, o] = -np.abs(taps - weight).sum(axis=1)
+    return acc
+
+
+KERNELS: dict[str, Callable[[IntArray, IntArray], IntArray]] = {
+    "multiply": multiply_kernel,
+    "adder": adder_kernel,
+}
+"""The kernel kinds: taps (P, K) and weights (O, K) to accumulators (P, O), all exact integers."""
+
+
+def requantize(
+    acc: IntArray, multiplier: IntArray, bias: IntArray, shift: int, kind: IntType
+) -> IntArray:
+    """q = clamp((acc * multiplier + bias + 2**(shift-1)) >> shift): floor shift, so ties go up."""
+    rounding = (1 << shift) >> 1
+    return kind.clamp((acc * multiplier + bias + rounding) >> shift)
+
+
+def output_size(size: int, kernel: int, stride: int, padding: int) -> int:
+    """Number of windows along one axis: (size + 2*padding - kernel) // stride + 1."""
+    return (size + 2 * padding - kernel) // stride + 1
+
+
+def windows(
+    x: NDArray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    pad_value: int = 0,
+) -> NDArray:
+    """Cut (N, C, H, W) into windows (N, OH, OW, C, kh, kw); taps outside hold ``pad_value``."""
+    (ph, pw), (sh, sw) = padding, stride
+    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=pad_value)
+    view = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(2, 3))
+    return view[:, :, ::sh, ::sw].transpose(0, 2, 3, 1, 4, 5)
+
+
+def bits_for_sum(terms: int, kind: IntType) -> IntType:
+    """Type that holds the sum of any ``terms`` values of ``kind``."""
+    return Interval(terms * kind.low, terms * kind.high).type()
+
+
+def ceil_log2(n: int) -> int:
+    """Smallest e with 2**e >= n."""
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n!r}")
+    return (n - 1).bit_length()
