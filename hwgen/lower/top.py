@@ -1,0 +1,58 @@
+# amaranth: UnusedElaboratable=no
+"""Plan to hardware: one component per unit, chained by streams."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hwgen.ir.graph import Graph, Requantize
+from hwgen.lower.weights import array_constants
+from hwgen.schedule.geometry import KERNEL_OF
+from hwgen.schedule.plan import Plan, Unit
+from hwgen_rtl.requantize import RequantizeParams
+from hwgen_rtl.windowed import WindowedParams
+
+__all__ = ["Chain", "lower"]
+
+
+def lower(plan: Plan) -> "Chain":
+    """The whole design; its submodules are named after the graph's nodes."""
+    return Chain([(unit.name, _unit(plan.graph, unit)) for unit in plan.units])
+
+
+class Chain(wiring.Component):
+    """Stream components in a row: each one's ``o`` feeds the next one's ``i``.
+
+    Attributes: parts : (name, component) pairs, in stream order
+    Members: i : In(stream of the first), o : Out(stream of the last)
+    """
+
+    def __init__(self, parts: list[tuple[str, wiring.Component]]):
+        self.parts = tuple(parts)
+        i, o = parts[0][1].i.payload.shape(), parts[-1][1].o.payload.shape()
+        super().__init__({"i": In(stream.Signature(i)), "o": Out(stream.Signature(o))})
+
+    def elaborate(self, platform):
+        m = Module()
+        upstream = flipped(self.i)
+        for name, part in self.parts:
+            m.submodules[name] = part
+            connect(m, upstream, part.i)
+            upstream = part.o
+        connect(m, upstream, flipped(self.o))
+        return m
+
+
+def _unit(graph: Graph, unit: Unit) -> Chain:
+    return Chain([(s.name, s.params.create(*_arrays(graph, unit, s.params))) for s in unit.stages])
+
+
+def _arrays(graph: Graph, unit: Unit, params) -> tuple:
+    """The constants that a block needs to be built."""
+    node = unit.node
+    if isinstance(params, RequantizeParams):
+        assert isinstance(node, Requantize)
+        return graph.tensors[node.multiplier], graph.tensors[node.bias]
+    if isinstance(params, WindowedParams) and node.kind in KERNEL_OF:  # type: ignore[attr-defined]
+        return array_constants(graph, unit)
+    return ()

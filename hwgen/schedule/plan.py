@@ -1,0 +1,106 @@
+"""The plan: which blocks each node becomes, and what that will cost."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hwgen.ir.graph import Graph, Node
+
+__all__ = ["Plan", "Resources", "Stage", "Target", "Unit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What a plan must reach: cycles per image, room on a device, or both.
+
+    ``device`` names it for messages; the other fields are what it has (0: not limited).
+    """
+
+    cycles: int | None = None
+    device: str | None = None
+    lut: int = 0
+    ff: int = 0
+    bram: int = 0
+    dsp: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Predicted cells: 4-input LUTs (carry cells count two), carry cells, flip-flops, memories."""
+
+    lut: float = 0
+    carry: float = 0
+    ff: float = 0
+    bram: int = 0
+    dsp: int = 0
+
+    def __add__(self, other: "Resources") -> "Resources":
+        return Resources(
+            lut=self.lut + other.lut,
+            carry=self.carry + other.carry,
+            ff=self.ff + other.ff,
+            bram=self.bram + other.bram,
+            dsp=self.dsp + other.dsp,
+        )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One block inside a unit: its instance name and its Params."""
+
+    name: str
+    params: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """The hardware of one node: blocks in a row; the last one emits the node's tensor.
+
+    Parameters:
+        node     : the graph node
+        source   : name of the node whose stream it reads
+        stages   : blocks from input to output
+        pe, simd : output channels and taps (or elements) per cycle
+        lanes    : elements per output beat
+        interval : cycles per image when nothing else is slower
+        tap_order: for arrays, ``words`` (rows, columns, channels) or ``columns``
+                   (columns, channel words, rows, channels of a word)
+    """
+
+    node: Node
+    source: str
+    stages: tuple[Stage, ...]
+    pe: int
+    simd: int
+    lanes: int
+    interval: int
+    tap_order: str = "words"
+
+    @property
+    def name(self) -> str:
+        """Instance name in the Verilog."""
+        return self.node.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A whole design: units in stream order, and its predicted cycles and cells.
+
+    ``finished`` counts cycles from the first input beat of an idle design to the last output beat
+    of each of a few images sent back to back; ``latency`` is its first entry and ``interval`` the
+    difference of its last two.
+    """
+
+    graph: Graph
+    target: Target
+    input_lanes: int
+    units: tuple[Unit, ...]
+    aliases: dict[str, str]
+    latency: int
+    interval: int
+    finished: tuple[int, ...]
+    resources: dict[str, Resources]
+
+    @property
+    def total(self) -> Resources:
+        """Predicted cells of the whole design."""
+        return sum(self.resources.values(), Resources())

@@ -1,0 +1,51 @@
+"""Exact cycles of a chain of units, from the cycle model of their blocks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hwgen.schedule.plan import Unit
+from hwgen_rtl.cycles import Link, run_processes, sink, source
+
+__all__ = ["Prediction", "predict"]
+
+IMAGES = 5
+"""Images that are followed; the last two intervals must agree."""
+IDLE = 1 << 24
+"""Cycle of the first input: late enough that all leading padding was sent before."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Cycles from the first input beat of an idle design to the last output beat of each image."""
+
+    finished: tuple[int, ...]
+
+    @property
+    def latency(self) -> int:
+        """First input beat to last output beat of the first image, cycles."""
+        return self.finished[0]
+
+    @property
+    def interval(self) -> int:
+        """Cycles between the last two images."""
+        return self.finished[-1] - self.finished[-2]
+
+    def cycles(self, images: int) -> int:
+        """First input beat of the first to last output beat of the last of ``images`` images."""
+        if images <= len(self.finished):
+            return self.finished[images - 1]
+        return self.finished[-1] + (images - len(self.finished)) * self.interval
+
+
+def predict(units: Sequence[Unit], input_beats: int, output_beats: int) -> Prediction:
+    """Follow a few images, sent back to back and taken at once."""
+    blocks = [
+        (f"{unit.name}.{stage.name}", stage.params) for unit in units for stage in unit.stages
+    ]
+    links = [Link("i"), *(Link(name) for name, _ in blocks)]
+    processes = [source(links[0], IMAGES * input_beats, IDLE), sink(links[-1])]
+    for (_, params), i, o in zip(blocks, links, links[1:], strict=False):
+        processes += params.processes(i, o)
+    run_processes(processes, links)
+    start, ends = links[0].taken[0], links[-1].taken[output_beats - 1 :: output_beats]
+    return Prediction(tuple(end - start for end in ends))

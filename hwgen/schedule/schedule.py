@@ -1,0 +1,112 @@
+"""Integer graph and target to plan."""
+
+from math import prod
+
+from hwgen.errors import InputError, UnsupportedModel
+from hwgen.ir.graph import Graph
+from hwgen.schedule.folding import fastest_interval, fold
+from hwgen.schedule.plan import Plan, Resources, Target, Unit
+from hwgen.schedule.predict import predict
+from hwgen.schedule.resources import unit_resources
+
+__all__ = ["schedule"]
+
+FILL = 0.85
+"""Share of a device that place and route can use."""
+
+
+def schedule(graph: Graph, target: Target) -> Plan:
+    """Fold every node so that the design meets ``target``.
+
+    With target.cycles, every node takes at most that many cycles per image; otherwise the fastest
+    design that fits the device is chosen. Raises InputError where nothing meets the target.
+    """
+    _check_chain(graph)
+    lanes = graph.input.shape[0]
+    if target.cycles is None:
+        return _fit(graph, target, lanes)
+    plan = _plan(graph, target, lanes, target.cycles)
+    _check_room(graph, plan, target, lanes)
+    return plan
+
+
+def overflow(total: Resources, target: Target) -> dict[str, tuple[int, int]]:
+    """Cells needed and available, for each kind of which the device has too few."""
+    needs = {"lut": total.lut, "ff": total.ff, "bram": total.bram, "dsp": total.dsp}
+    room = {name: int(getattr(target, name) * FILL) for name in needs}
+    return {n: (round(needs[n]), room[n]) for n in needs if room[n] and needs[n] > room[n]}
+
+
+def _check_chain(graph: Graph) -> None:
+    branches = [node.name for node in graph.nodes if len(graph.users(node.name)) > 1]
+    if branches:
+        raise UnsupportedModel(
+            [f"{name}: its output feeds several nodes; only chains become hardware so far"
+             for name in branches]
+        )  # fmt: skip
+
+
+def _units_fit(graph: Graph, target: Target, lanes: int, cycles: int) -> bool:
+    units = fold(graph, cycles, lanes)
+    return not overflow(sum(map(unit_resources, units), Resources()), target)
+
+
+def _fit(graph: Graph, target: Target, lanes: int) -> Plan:
+    """Smallest number of cycles per image whose folding fits, by bisection."""
+    low, high = fastest_interval(graph, lanes), _slowest_interval(graph, lanes)
+    if not _units_fit(graph, target, lanes, high):
+        _refuse(_plan(graph, target, lanes, high), target, "Even its smallest folding does not fit")
+    while low < high:
+        middle = (low + high) // 2
+        if _units_fit(graph, target, lanes, middle):
+            high = middle
+        else:
+            low = middle + 1
+    return _plan(graph, target, lanes, low)
+
+
+def _slowest_interval(graph: Graph, lanes: int) -> int:
+    return max(unit.interval for unit in fold(graph, 1 << 60, lanes))
+
+
+def _check_room(graph: Graph, plan: Plan, target: Target, lanes: int) -> None:
+    if not overflow(plan.total, target):
+        return
+    smallest = _fit(graph, target, lanes)
+    _refuse(plan, target, f"Its smallest number of cycles that fits is {smallest.interval}")
+
+
+def _refuse(plan: Plan, target: Target, remedy: str) -> None:
+    lacks = ", ".join(
+        f"{need} {name.upper()} where {room} can be used ({need - room} too many)"
+        for name, (need, room) in overflow(plan.total, target).items()
+    )
+    raise InputError(
+        f"{plan.graph.name} at {plan.interval} cycles per image is too large for {target.device}:"
+        f" it needs {lacks}. {remedy}; choose a larger device or more cycles."
+    )
+
+
+def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
+    units = fold(graph, cycles, lanes)
+    prediction = predict(
+        units,
+        prod(graph.input.shape) // lanes,
+        prod(graph.output.shape) // units[-1].lanes,
+    )
+    return Plan(
+        graph=graph,
+        target=target,
+        input_lanes=lanes,
+        units=units,
+        aliases=_aliases(graph, units),
+        latency=prediction.latency,
+        interval=prediction.interval,
+        finished=prediction.finished,
+        resources={unit.name: unit_resources(unit) for unit in units},
+    )
+
+
+def _aliases(graph: Graph, units: tuple[Unit, ...]) -> dict[str, str]:
+    """Nodes without hardware and the node that has their integers."""
+    return {n.name: n.inputs[0] for n in graph.nodes if n.kind == "flatten"}

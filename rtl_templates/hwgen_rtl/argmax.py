@@ -1,0 +1,78 @@
+"""Index of the largest element of a vector."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
+
+from hwgen_rtl.cycles import Link, Process, stream_stage
+from hwgen_rtl.numerics import IntType
+from hwgen_rtl.tree import shape_of
+
+__all__ = ["Argmax", "ArgmaxParams"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgmaxParams:
+    """Vectors of ``length`` elements of ``kind``; the index has type ``index``."""
+
+    length: int
+    kind: IntType
+    index: IntType
+
+    LATENCY = 1
+
+    def __post_init__(self):
+        if not 1 <= self.length <= self.index.high + 1:
+            raise ValueError(f"length must be 1 to {self.index.high + 1}, not {self.length!r}")
+
+    def compute(self, x: NDArray) -> NDArray:
+        """(P, length) to (P,): the first index among equals."""
+        return x.argmax(axis=1)
+
+    def create(self) -> "Argmax":
+        """The hardware."""
+        return Argmax(self)
+
+    def processes(self, i: Link, o: Link) -> list[Process]:
+        """Cycle model."""
+        return [stream_stage(i, o, self.LATENCY, lambda n: n % self.length == self.length - 1)]
+
+
+class Argmax(wiring.Component):
+    """o = argmax of ``length`` consecutive elements, one cycle after the last of them.
+
+    One element per cycle.
+
+    Members:
+        i : In(stream of ArrayLayout(kind, 1))
+        o : Out(stream of ArrayLayout(index, 1))
+    """
+
+    def __init__(self, params: ArgmaxParams):
+        self._params = params
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(shape_of(params.kind), 1))),
+                "o": Out(stream.Signature(data.ArrayLayout(shape_of(params.index), 1))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        length = self._params.length
+        element = self.i.payload[0]
+        largest = Signal(shape_of(self._params.kind))
+        index = Signal(range(length))
+        enable = ~self.o.valid | self.o.ready
+        wins = (index == 0) | (element > largest)
+        m.d.comb += self.i.ready.eq(enable)
+        with m.If(enable):
+            m.d.sync += self.o.valid.eq(self.i.valid & (index == length - 1))
+        with m.If(self.i.valid & enable):
+            m.d.sync += index.eq(Mux(index == length - 1, 0, index + 1))
+            with m.If(wins):
+                m.d.sync += [largest.eq(element), self.o.payload[0].eq(index)]
+        return m

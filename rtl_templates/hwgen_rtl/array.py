@@ -1,0 +1,277 @@
+"""PE x SIMD array: ``pe`` output channels times ``simd`` taps a cycle."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
+
+from hwgen_rtl.numerics import KERNELS, Interval, IntType, ceil_log2
+from hwgen_rtl.rom import CyclicRom
+from hwgen_rtl.tree import AdderTree, shape_of
+
+__all__ = ["ArrayParams", "ProcessingArray", "pack"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayParams:
+    """One array and the layer it computes.
+
+    Parameters:
+        kernel : ``multiply`` or ``adder``, a key of numerics.KERNELS
+        x, w   : types of taps and weights
+        acc    : type of the result; must hold every result, intermediate sums may wrap
+        simd   : taps per cycle
+        pe     : output channels per cycle
+        beats  : cycles per job; a job sums beats*simd taps
+        folds  : jobs per window; the layer has folds*pe output channels
+        style  : memory of the weights: ``auto``, ``block`` or ``distributed``
+    """
+
+    kernel: str
+    x: IntType
+    w: IntType
+    acc: IntType
+    simd: int
+    pe: int
+    beats: int
+    folds: int
+    style: str = "auto"
+
+    def __post_init__(self):
+        if self.kernel not in KERNELS:
+            raise ValueError(f"kernel must be one of {sorted(KERNELS)}, not {self.kernel!r}")
+        for name in ("simd", "pe", "beats", "folds"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a job's last taps to ``done``: fetch, lane, tree, accumulate, combine."""
+        return 3 + ceil_log2(self.simd) + (self.kernel == "adder")
+
+    @property
+    def lane(self) -> IntType:
+        """Type of one lane: the product, or the smaller of tap and weight."""
+        x, w = Interval.of(self.x), Interval.of(self.w)
+        if self.kernel == "adder":
+            return Interval(min(x.low, w.low), min(x.high, w.high)).type()
+        corners = [a * b for a in (x.low, x.high) for b in (w.low, w.high)]
+        return Interval(min(corners), max(corners)).type()
+
+    def compute(self, taps: NDArray, weights: NDArray, bias: NDArray) -> NDArray:
+        """acc (P, O) from taps (P, K), weights (O, K) and bias (O,)."""
+        return KERNELS[self.kernel](taps, weights) + bias
+
+    def create(self, weights: NDArray, bias: NDArray) -> "ProcessingArray":
+        """The hardware; weights (folds*pe, beats*simd) in the order taps come, bias (folds*pe,)."""
+        return ProcessingArray(self, weights, bias)
+
+
+def pack(values: NDArray, bits: int) -> list[int]:
+    """Each row of integers as one word, element 0 in the least significant bits."""
+    mask = (1 << bits) - 1
+    words = []
+    for row in values.reshape(len(values), -1).tolist():
+        word = 0
+        for value in reversed(row):
+            word = word << bits | (value & mask)
+        words.append(word)
+    return words
+
+
+class ProcessingArray(wiring.Component):
+    """Results of one window at a time, ``pe`` channels per job.
+
+        multiply: o[p] = bias[p] + sum_k taps[k] * weights[p, k]
+        adder:    o[p] = bias[p] - sum_k abs(taps[k] - weights[p, k])
+
+    The adder form is  2 sum min(x, w) - sum x - sum w: a comparison and a selection per lane, the
+    sum of taps shared by all processing elements, the sum of weights a constant. Sums wrap at the
+    width of the result, which is exact because the result fits.
+
+    One beat of ``simd`` taps per cycle; the result stands ``params.latency`` cycles after the last
+    beat of a job, for one cycle. Fixed rate: it stalls with the window buffer as one pipeline.
+
+    Members:
+        taps  : In(ArrayLayout(x, simd));  valid, first, last : In(1)
+        o     : Out(ArrayLayout(acc, pe)); done : Out(1)
+    """
+
+    def __init__(self, params: ArrayParams, weights: NDArray, bias: NDArray):
+        channels, taps = params.folds * params.pe, params.beats * params.simd
+        if weights.shape != (channels, taps):
+            raise ValueError(f"weights must be shaped {(channels, taps)}, not {weights.shape!r}")
+        if bias.shape != (channels,):
+            raise ValueError(f"bias must be shaped {(channels,)}, not {bias.shape!r}")
+        if not params.w.holds(weights):
+            raise ValueError(f"weights must fit {params.w}, not {weights.min()}..{weights.max()}")
+        self._params, self._weights, self._bias = (
+            params,
+            weights,
+            self._constants(params, weights, bias),
+        )
+        super().__init__(
+            {
+                "taps": In(data.ArrayLayout(shape_of(params.x), params.simd)),
+                "valid": In(1),
+                "first": In(1),
+                "last": In(1),
+                "o": Out(data.ArrayLayout(shape_of(params.acc), params.pe)),
+                "done": Out(1),
+            }
+        )
+
+    @staticmethod
+    def _constants(params: ArrayParams, weights: NDArray, bias: NDArray) -> NDArray:
+        if params.kernel == "adder":
+            return bias - weights.sum(axis=1)
+        return bias
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        depth = ceil_log2(params.simd)
+        flags = self._flags(m, params.latency)
+        taps = Signal.like(self.taps)
+        m.d.sync += taps.eq(self.taps)
+        weights = self._weight_bank(m)
+        constants = self._constant_bank(m, flags[1 + depth])
+        _, valid, first, _ = flags[2 + depth]
+
+        tap_sum = None
+        if params.kernel == "adder":
+            m.submodules.taps_sum = total = TapSum(params)
+            m.d.comb += [total.taps.eq(taps), total.first.eq(first), total.valid.eq(valid)]
+            tap_sum = total.o
+        for p in range(params.pe):
+            m.submodules[f"pe{p}"] = element = ProcessingElement(params)
+            m.d.comb += [
+                element.taps.eq(taps),
+                element.weights.eq(weights[p]),
+                element.constant.eq(constants[p]),
+                element.first.eq(first),
+                element.valid.eq(valid),
+            ]
+            if tap_sum is None:
+                m.d.comb += self.o[p].eq(element.o)
+            else:
+                m.d.sync += self.o[p].eq(element.o - tap_sum)
+        m.d.comb += self.done.eq(flags[params.latency][0])
+        return m
+
+    def _flags(self, m: Module, stages: int):
+        """(done, valid, first, last) delayed by 0 to ``stages`` cycles."""
+        flags = [(self.valid & self.last, self.valid, self.first, self.last)]
+        for n in range(1, stages + 1):
+            delayed = tuple(
+                Signal(name=f"{name}{n}") for name in ("done", "valid", "first", "last")
+            )
+            m.d.sync += [now.eq(before) for now, before in zip(delayed, flags[-1], strict=True)]
+            flags.append(delayed)
+        return flags
+
+    def _weight_bank(self, m: Module):
+        params = self._params
+        shape = (params.folds, params.pe, params.beats, params.simd)
+        rows = (
+            self._weights.reshape(shape).transpose(0, 2, 1, 3).reshape(-1, params.pe * params.simd)
+        )
+        width = params.pe * params.simd * params.w.bits
+        words = pack(rows, params.w.bits)
+        m.submodules.weights = bank = CyclicRom(width, words, style=params.style)
+        m.d.comb += bank.step.eq(self.valid)
+        lanes = data.ArrayLayout(shape_of(params.w), params.simd)
+        return data.View(data.ArrayLayout(lanes, params.pe), bank.data)
+
+    def _constant_bank(self, m: Module, before):
+        params = self._params
+        rows = self._bias.reshape(params.folds, params.pe)
+        bits = params.acc.bits
+        m.submodules.constants = bank = CyclicRom(params.pe * bits, pack(rows, bits))
+        m.d.comb += bank.step.eq(before[1] & before[2])
+        return data.View(data.ArrayLayout(unsigned(bits), params.pe), bank.data)
+
+
+class TapSum(wiring.Component):
+    """o = sum of all taps of a job, shared by every processing element of an adder array.
+
+    ``first`` and ``valid`` belong to the tree's output, which is ceil(log2(simd)) + 1 cycles
+    behind ``taps``.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self._params = params
+        super().__init__(
+            {
+                "taps": In(data.ArrayLayout(shape_of(params.x), params.simd)),
+                "first": In(1),
+                "valid": In(1),
+                "o": Out(params.acc.bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.tree = tree = AdderTree(self._params.simd, self._params.x)
+        staged = Signal.like(self.taps)
+        m.d.sync += staged.eq(self.taps)
+        m.d.comb += tree.i.eq(staged)
+        with m.If(self.valid):
+            m.d.sync += self.o.eq(Mux(self.first, 0, self.o) + tree.o)
+        return m
+
+
+class ProcessingElement(wiring.Component):
+    """Lanes, adder tree and accumulator of one output channel.
+
+        multiply: o = constant + sum_k taps[k] * weights[k]
+        adder:    o = constant + 2 sum_k min(taps[k], weights[k])
+
+    Modulo 2**acc.bits. ``first``, ``valid`` and ``constant`` belong to the tree's output, which is
+    ceil(log2(simd)) + 1 cycles behind ``taps``.
+    """
+
+    def __init__(self, params: ArrayParams):
+        self._params = params
+        super().__init__(
+            {
+                "taps": In(data.ArrayLayout(shape_of(params.x), params.simd)),
+                "weights": In(data.ArrayLayout(shape_of(params.w), params.simd)),
+                "constant": In(params.acc.bits),
+                "first": In(1),
+                "valid": In(1),
+                "o": Out(params.acc.bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        m.submodules.tree = tree = AdderTree(params.simd, params.lane)
+        lanes = Signal(data.ArrayLayout(shape_of(params.lane), params.simd))
+        for k in range(params.simd):
+            m.d.sync += lanes[k].eq(self._lane(self.taps[k], self.weights[k]))
+        m.d.comb += tree.i.eq(lanes)
+        if params.kernel == "adder":
+            self._accumulate_doubled(m, tree.o)
+        else:
+            with m.If(self.valid):
+                m.d.sync += self.o.eq(Mux(self.first, self.constant, self.o) + tree.o)
+        return m
+
+    def _lane(self, tap, weight):
+        if self._params.kernel == "adder":
+            return Mux(tap < weight, tap, weight)
+        return tap * weight
+
+    def _accumulate_doubled(self, m: Module, addend):
+        """o = constant + 2*sum: the constant's lowest bit passes by, the rest starts the sum."""
+        odd = Signal()
+        half = Signal(max(1, self._params.acc.bits - 1))
+        with m.If(self.valid):
+            m.d.sync += half.eq(Mux(self.first, self.constant >> 1, half) + addend)
+            with m.If(self.first):
+                m.d.sync += odd.eq(self.constant[0])
+        m.d.comb += self.o.eq(Cat(odd, half))

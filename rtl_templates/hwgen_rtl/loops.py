@@ -1,0 +1,92 @@
+"""Nested loops that walk through a circular memory, one address a step."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["AddressGenerator", "Loop"]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """``count`` iterations, ``stride`` words apart."""
+
+    count: int
+    stride: int
+
+
+class AddressGenerator(wiring.Component):
+    """Addresses of nested loops in a circular memory.
+
+        address = start + sum_l counter[l] * loops[l].stride    (mod depth)
+
+    ``start`` moves on by ``advance`` words after every complete walk. A new address stands one
+    cycle after each ``step``.
+
+    Parameters:
+        loops   : outermost first
+        depth   : words of the memory
+        advance : words between two walks
+    Members:
+        step    : In(1)
+        address : Out(range(depth))
+        begins  : Out(len(loops)), bit l: loop l and all inside it are in their first iteration
+        ends    : Out(len(loops)), bit l: loop l and all inside it are in their last iteration
+    """
+
+    def __init__(self, loops: tuple[Loop, ...], *, depth: int, advance: int):
+        self._loops, self._depth, self._advance = loops, depth, advance
+        super().__init__(
+            {
+                "step": In(1),
+                "address": Out(range(depth)),
+                "begins": Out(len(loops)),
+                "ends": Out(len(loops)),
+            }
+        )
+
+    def _deltas(self) -> list[int]:
+        """What to add to the address when loop l moves on and all inside it start again."""
+        strides = [self._advance] + [loop.stride for loop in self._loops]
+        deltas, rewind = [], 0
+        for level in reversed(range(len(strides))):
+            deltas.append((strides[level] - rewind) % self._depth)
+            if level:
+                rewind += (self._loops[level - 1].count - 1) * strides[level]
+        return deltas[::-1]
+
+    def elaborate(self, platform):
+        m = Module()
+        counters = [Signal(range(loop.count), name=f"counter{n}") for n, loop in self._indexed()]
+        at_start = [counter == 0 for counter in counters]
+        at_end = [
+            counter == loop.count - 1 for counter, loop in zip(counters, self._loops, strict=True)
+        ]
+        for n in range(len(counters)):
+            m.d.comb += self.begins[n].eq(Cat(at_start[n:]).all())
+            m.d.comb += self.ends[n].eq(Cat(at_end[n:]).all())
+        with m.If(self.step):
+            m.d.sync += self.address.eq(self._next(m))
+            for n, counter in enumerate(counters):
+                moves = self.ends[n + 1] if n + 1 < len(counters) else Const(1)
+                with m.If(moves):
+                    m.d.sync += counter.eq(Mux(at_end[n], 0, counter + 1))
+        return m
+
+    def _indexed(self):
+        return enumerate(self._loops)
+
+    def _next(self, m: Module):
+        """The address after this step: add the delta of the outermost loop that moves, wrap."""
+        deltas = self._deltas()
+        delta = Signal(range(self._depth))
+        m.d.comb += delta.eq(deltas[-1])
+        for level in reversed(range(len(self._loops))):
+            with m.If(self.ends[level]):
+                m.d.comb += delta.eq(deltas[level])
+        total = self.address + delta
+        if self._depth & (self._depth - 1) == 0:
+            return total[: max(1, (self._depth - 1).bit_length())]
+        return Mux(total >= self._depth, total - self._depth, total)

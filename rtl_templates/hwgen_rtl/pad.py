@@ -1,0 +1,104 @@
+"""Puts rows and columns of a constant around an image."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.numerics import IntType
+from hwgen_rtl.tree import shape_of
+
+__all__ = ["Pad", "PadParams"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PadParams:
+    """``padding`` (rows, columns) on each side of a height x width image of ``words`` per pixel."""
+
+    height: int
+    width: int
+    words: int
+    lanes: int
+    kind: IntType
+    padding: tuple[int, int]
+    value: int = 0
+
+    def __post_init__(self):
+        if not self.kind.low <= self.value <= self.kind.high:
+            raise ValueError(f"value must fit {self.kind}, not {self.value!r}")
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Rows and columns after padding."""
+        return self.height + 2 * self.padding[0], self.width + 2 * self.padding[1]
+
+    @property
+    def interval(self) -> int:
+        """Cycles per image when nothing else is slower."""
+        return self.padded[0] * self.padded[1] * self.words
+
+    def inside(self) -> Iterator[bool]:
+        """For each word of a padded image: does it come from the input?"""
+        rows, columns = self.padded
+        (ph, pw), words = self.padding, self.words
+        for y in range(rows):
+            for x in range(columns):
+                yield from [ph <= y < ph + self.height and pw <= x < pw + self.width] * words
+
+    def create(self) -> "Pad":
+        """The hardware."""
+        return Pad(self)
+
+    def processes(self, i: Link, o: Link) -> list[Process]:
+        """Cycle model."""
+        return [self._run(i, o)]
+
+    def _run(self, i: Link, o: Link) -> Process:
+        time, pattern = 0, list(self.inside())
+        while True:
+            for inside in pattern:
+                offer = (yield from i.peek()) if inside else 0
+                if offer < 0:
+                    o.closed = True
+                    return
+                time = yield from o.put(max(time, offer))
+                if inside:
+                    i.take(time)
+                time += 1
+
+
+class Pad(wiring.Component):
+    """The input image with ``value`` around it, word by word in raster order.
+
+    One word per cycle, latency 0: input words pass through, padding words need no input. The
+    padding before the first pixel of an image is sent while that pixel has not arrived yet.
+
+    Members: i, o : streams of ArrayLayout(kind, lanes)
+    """
+
+    def __init__(self, params: PadParams):
+        self._params = params
+        layout = data.ArrayLayout(shape_of(params.kind), params.lanes)
+        super().__init__({"i": In(stream.Signature(layout)), "o": Out(stream.Signature(layout))})
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        (rows, columns), (ph, pw) = params.padded, params.padding
+        row, column = Signal(range(rows)), Signal(range(columns * params.words))
+        inside = (row >= ph) & (row < ph + params.height)
+        inside &= (column >= pw * params.words) & (column < (pw + params.width) * params.words)
+        m.d.comb += [
+            self.o.valid.eq(~inside | self.i.valid),
+            self.i.ready.eq(inside & self.o.ready),
+        ]
+        for lane in range(params.lanes):
+            m.d.comb += self.o.payload[lane].eq(Mux(inside, self.i.payload[lane], params.value))
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += column.eq(column + 1)
+            with m.If(column == columns * params.words - 1):
+                m.d.sync += [column.eq(0), row.eq(Mux(row == rows - 1, 0, row + 1))]
+        return m

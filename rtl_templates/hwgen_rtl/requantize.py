@@ -1,0 +1,126 @@
+"""Per-channel affine, shift and clamp: batch norm, bias and scale of one layer in integers."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
+
+from hwgen_rtl.array import pack
+from hwgen_rtl.cycles import Link, Process, stream_stage
+from hwgen_rtl.numerics import IntType, requantize
+from hwgen_rtl.rom import CyclicRom
+from hwgen_rtl.tree import shape_of
+
+__all__ = ["Requantize", "RequantizeParams"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequantizeParams:
+    """Widths of one requantize block.
+
+    Parameters:
+        acc, out   : types before and after
+        multiplier : type of m
+        bias       : type of b + 2**(shift-1)
+        total      : type of acc*m + b + 2**(shift-1)
+        shift      : bits dropped
+        lanes      : channels per beat
+        channels   : channels of the tensor; beats take them in turn
+    """
+
+    acc: IntType
+    out: IntType
+    multiplier: IntType
+    bias: IntType
+    total: IntType
+    shift: int
+    lanes: int
+    channels: int
+
+    LATENCY = 4
+
+    def __post_init__(self):
+        if self.channels % self.lanes:
+            raise ValueError(f"lanes must divide the {self.channels} channels, not {self.lanes!r}")
+
+    def compute(self, acc: NDArray, multiplier: NDArray, bias: NDArray) -> NDArray:
+        """q (P, channels) from acc (P, channels)."""
+        return requantize(acc, multiplier, bias, self.shift, self.out)
+
+    def create(self, multiplier: NDArray, bias: NDArray) -> "Requantize":
+        """The hardware; multiplier and bias (channels,)."""
+        return Requantize(self, multiplier, bias)
+
+    def processes(self, i: Link, o: Link) -> list[Process]:
+        """Cycle model."""
+        return [stream_stage(i, o, self.LATENCY, lambda beat: True)]
+
+
+class Requantize(wiring.Component):
+    """q = clamp((acc*m[c] + b[c] + 2**(shift-1)) >> shift), ``lanes`` channels per beat.
+
+    One beat per cycle, four cycles later: fetch, multiply, add, shift and clamp.
+
+    Members:
+        i : In(stream of ArrayLayout(acc, lanes))
+        o : Out(stream of ArrayLayout(out, lanes))
+    """
+
+    def __init__(self, params: RequantizeParams, multiplier: NDArray, bias: NDArray):
+        self._params = params
+        self._multiplier, self._bias = multiplier, bias + ((1 << params.shift) >> 1)
+        for name, kind, values in (
+            ("multiplier", params.multiplier, self._multiplier),
+            ("bias", params.bias, self._bias),
+        ):
+            if not kind.holds(values):
+                raise ValueError(f"{name} must fit {kind}, not {values.min()}..{values.max()}")
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(shape_of(params.acc), params.lanes))),
+                "o": Out(stream.Signature(data.ArrayLayout(shape_of(params.out), params.lanes))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        valid = [Signal(name=f"valid{n}") for n in range(params.LATENCY)]
+        enable = ~valid[-1] | self.o.ready
+        multiplier = self._bank(m, "multipliers", self._multiplier, params.multiplier, enable)
+        bias = self._bank(m, "biases", self._bias, params.bias, enable)
+        m.d.comb += [self.i.ready.eq(enable), self.o.valid.eq(valid[-1])]
+        with m.If(enable):
+            m.d.sync += [
+                now.eq(before)
+                for now, before in zip(valid, [self.i.valid, *valid[:-1]], strict=True)
+            ]
+            for lane in range(params.lanes):
+                self._lane(m, lane, multiplier[lane], bias[lane])
+        return m
+
+    def _bank(self, m: Module, name: str, values: NDArray, kind: IntType, enable):
+        params = self._params
+        rows = values.reshape(-1, params.lanes)
+        bank = CyclicRom(params.lanes * kind.bits, pack(rows, kind.bits))
+        m.submodules[name] = bank
+        m.d.comb += bank.step.eq(self.i.valid & enable)
+        return data.View(data.ArrayLayout(shape_of(kind), params.lanes), bank.data)
+
+    def _lane(self, m: Module, lane: int, multiplier, bias):
+        params = self._params
+        acc = Signal(shape_of(params.acc), name=f"acc{lane}")
+        product = Signal((acc * multiplier).shape(), name=f"product{lane}")
+        offset = Signal(shape_of(params.bias), name=f"offset{lane}")
+        total = Signal(signed(params.total.bits + (not params.total.signed)), name=f"total{lane}")
+        shifted = total >> params.shift
+        low, high = params.out.low, params.out.high
+        m.d.sync += [
+            acc.eq(self.i.payload[lane]),
+            product.eq(acc * multiplier),
+            offset.eq(bias),
+            total.eq(product + offset),
+            self.o.payload[lane].eq(Mux(shifted < low, low, Mux(shifted > high, high, shifted))),
+        ]

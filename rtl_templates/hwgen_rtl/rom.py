@@ -1,0 +1,57 @@
+"""A read-only memory that gives its words in order, again and again."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["CyclicRom"]
+
+
+class CyclicRom(wiring.Component):
+    """Word 0, 1, ... of ``words``, then word 0 again: the next one stands a cycle after ``step``.
+
+    One word per step, latency one cycle. Fixed rate: it has no handshake, since it is always
+    inside a pipeline that stalls as a whole.
+
+    Parameters:
+        width : bits of a word
+        words : contents
+        style : ``block`` for block RAM, ``distributed`` for LUT RAM, ``auto`` for the
+                synthesizer's choice
+    Members:
+        step : In(1)
+        data : Out(width)
+    """
+
+    def __init__(self, width: int, words: Sequence[int], *, style: str = "auto"):
+        if not words:
+            raise ValueError("words must not be empty")
+        if style not in _ATTRIBUTES:
+            raise ValueError(f"style must be one of {sorted(_ATTRIBUTES)}, not {style!r}")
+        self._words, self._style = list(words), style
+        super().__init__({"step": In(1), "data": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        depth, width = len(self._words), len(self.data)
+        if depth == 1:
+            m.d.comb += self.data.eq(self._words[0])
+            return m
+        m.submodules.memory = bank = memory.Memory(
+            shape=unsigned(width), depth=depth, init=self._words, attrs=_ATTRIBUTES[self._style]
+        )
+        port = bank.read_port()
+        index = Signal(range(depth))
+        m.d.comb += [port.addr.eq(index), port.en.eq(self.step), self.data.eq(port.data)]
+        with m.If(self.step):
+            m.d.sync += index.eq(Mux(index == depth - 1, 0, index + 1))
+        return m
+
+
+_ATTRIBUTES = {
+    "auto": {},
+    "block": {"rom_style": "block", "ram_style": "block"},
+    "distributed": {"rom_style": "distributed", "ram_style": "distributed"},
+}

@@ -1,0 +1,62 @@
+"""A pipelined adder tree."""
+
+from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen_rtl.numerics import IntType, bits_for_sum, ceil_log2
+
+__all__ = ["AdderTree", "shape_of"]
+
+
+def shape_of(kind: IntType):
+    """The Amaranth shape of an integer type."""
+    return signed(kind.bits) if kind.signed else unsigned(kind.bits)
+
+
+class AdderTree(wiring.Component):
+    """o = sum(i[k] for k in range(terms)), exact, one register after every level.
+
+    One sum per cycle, ``latency`` = ceil(log2(terms)) cycles later. Fixed rate, for use inside a
+    pipeline that stalls as a whole.
+
+    Parameters:
+        terms : number of addends
+        kind  : their type
+    Members:
+        i : In(ArrayLayout(kind, terms))
+        o : Out(the narrowest type that holds every sum)
+    """
+
+    def __init__(self, terms: int, kind: IntType):
+        if terms < 1:
+            raise ValueError(f"terms must be at least 1, not {terms!r}")
+        self._terms, self._kind = terms, kind
+        super().__init__(
+            {
+                "i": In(data.ArrayLayout(shape_of(kind), terms)),
+                "o": Out(shape_of(bits_for_sum(terms, kind))),
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from ``i`` to ``o``."""
+        return ceil_log2(self._terms)
+
+    def elaborate(self, platform):
+        m = Module()
+        level = [self.i[k] for k in range(self._terms)]
+        depth = 0
+        while len(level) > 1:
+            depth += 1
+            pairs = [level[k : k + 2] for k in range(0, len(level), 2)]
+            level = [self._registered(m, pair, f"sum{depth}_{k}") for k, pair in enumerate(pairs)]
+        m.d.comb += self.o.eq(level[0])
+        return m
+
+    def _registered(self, m: Module, pair, name: str):
+        value = pair[0] + pair[1] if len(pair) == 2 else pair[0]
+        register = Signal(value.shape(), name=name)
+        m.d.sync += register.eq(value)
+        return register
