@@ -4,6 +4,7 @@ from hwgen.schedule.plan import Resources, Unit
 from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.convert import MergeParams, SplitParams
+from hwgen_rtl.fifo import QueueParams
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.numerics import ceil_log2
 from hwgen_rtl.pad import PadParams
@@ -119,6 +120,11 @@ def _pad(p: PadParams) -> Resources:
     return Resources(lut=p.lanes * p.kind.bits + 40, ff=20)
 
 
+def _queue(p: QueueParams) -> Resources:
+    control = Resources(lut=20, carry=8, ff=12)
+    return control + memory_resources(p.lanes * p.kind.bits, p.depth)
+
+
 def _lines(p: LineBufferParams) -> Resources:
     word = p.lanes * p.kind.bits
     control = Resources(lut=40, carry=10, ff=word + 30)
@@ -136,6 +142,7 @@ _RULES = {
     MergeParams: _merge,
     PadParams: _pad,
     PoolParams: _pool,
+    QueueParams: _queue,
     RequantizeParams: _requantize,
     SplitParams: _split,
     WindowParams: _window,

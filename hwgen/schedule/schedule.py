@@ -14,6 +14,9 @@ __all__ = ["schedule"]
 FILL = 0.85
 """Share of a device that place and route can use."""
 
+QUEUE_SLACK = (1, 2, 4, 16)
+"""Queue depths that are tried, relative to a steady producer, until no image waits for another."""
+
 
 def schedule(graph: Graph, target: Target) -> Plan:
     """Fold every node so that the design meets ``target``.
@@ -88,12 +91,15 @@ def _refuse(plan: Plan, target: Target, remedy: str) -> None:
 
 
 def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
-    units = fold(graph, cycles, lanes)
-    prediction = predict(
-        units,
-        prod(graph.input.shape) // lanes,
-        prod(graph.output.shape) // units[-1].lanes,
-    )
+    for slack in QUEUE_SLACK:
+        units = fold(graph, cycles, lanes, slack)
+        prediction = predict(
+            units,
+            prod(graph.input.shape) // lanes,
+            prod(graph.output.shape) // units[-1].lanes,
+        )
+        if prediction.interval == max(unit.interval for unit in units):
+            break
     return Plan(
         graph=graph,
         target=target,

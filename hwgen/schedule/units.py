@@ -1,7 +1,7 @@
 """Builds the unit of each node kind from a folding."""
 
 from dataclasses import dataclass
-from math import gcd
+from math import ceil, gcd
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from hwgen.schedule.plan import Stage, Unit
 from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.convert import MergeParams, SplitParams
+from hwgen_rtl.fifo import QueueParams
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.numerics import Interval, IntType
 from hwgen_rtl.pad import PadParams
@@ -20,12 +21,12 @@ from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
 
 __all__ = [
+    "Feed",
     "Folding",
     "argmax_unit",
     "array_unit",
     "pool_unit",
     "requantize_unit",
-    "stage_interval",
 ]
 
 
@@ -38,15 +39,27 @@ class Folding:
     columns: bool = False
 
 
-def array_unit(graph: Graph, node: AnyNode, i_lanes: int, folding: Folding) -> Unit:
+@dataclass(frozen=True)
+class Feed:
+    """How a unit is fed: ``lanes`` elements per beat, an image every ``cycles`` cycles.
+
+    ``slack`` scales the room that takes up what arrives in bursts.
+    """
+
+    lanes: int
+    cycles: int
+    slack: float
+
+
+def array_unit(graph: Graph, node: AnyNode, feed: Feed, folding: Folding) -> Unit:
     """A convolution or linear layer: lane conversion, padding, line buffer, window and array."""
     shape = geometry(graph, node)
     lanes = folding.simd // shape.kernel[0] if folding.columns else folding.simd
-    stages = [*_convert(shape.x, i_lanes, lanes), *_pad(shape, lanes, 0)]
+    stages = [*_convert(shape.x, feed.lanes, lanes), *_pad(shape, lanes, 0, feed)]
     window = _window(shape, lanes, repeats=shape.outputs // folding.pe)
     if folding.columns:
         stages.append(Stage("lines", _lines(shape, lanes)))
-        window = _column_window(shape, folding, lanes)
+        window = _column_window(shape, folding, lanes, feed)
     assert node.type is not None
     array = ArrayParams(
         kernel=KERNEL_OF[node.kind],
@@ -66,12 +79,12 @@ def array_unit(graph: Graph, node: AnyNode, i_lanes: int, folding: Folding) -> U
         pe=folding.pe,
         simd=folding.simd,
         lanes=folding.pe,
-        interval=max(stage_interval(stage.params) for stage in stages),
+        interval=_interval(shape, feed, lanes, stages),
         tap_order="columns" if folding.columns else "words",
     )
 
 
-def pool_unit(graph: Graph, node: AnyNode, i_lanes: int, lanes: int) -> Unit:
+def pool_unit(graph: Graph, node: AnyNode, feed: Feed, lanes: int) -> Unit:
     """A max pool or window sum: ``lanes`` channels at a time, one tap a cycle."""
     shape = geometry(graph, node)
     maximum = node.kind == "max_pool"
@@ -83,8 +96,8 @@ def pool_unit(graph: Graph, node: AnyNode, i_lanes: int, lanes: int) -> Unit:
         beats=window.beats_per_job,
     )
     stages = [
-        *_convert(shape.x, i_lanes, lanes),
-        *_pad(shape, lanes, shape.x.low if maximum else 0),
+        *_convert(shape.x, feed.lanes, lanes),
+        *_pad(shape, lanes, shape.x.low if maximum else 0, feed),
         Stage("pool", WindowedParams(window=window, datapath=pool)),
     ]
     return Unit(
@@ -94,7 +107,7 @@ def pool_unit(graph: Graph, node: AnyNode, i_lanes: int, lanes: int) -> Unit:
         pe=lanes,
         simd=1,
         lanes=lanes,
-        interval=max(stage_interval(stage.params) for stage in stages),
+        interval=_interval(shape, feed, lanes, stages),
     )
 
 
@@ -125,7 +138,7 @@ def requantize_unit(graph: Graph, node: Requantize, i_lanes: int, lanes: int) ->
         pe=lanes,
         simd=1,
         lanes=lanes,
-        interval=beats,
+        interval=max(beats, beats * lanes // i_lanes),
     )
 
 
@@ -146,9 +159,10 @@ def argmax_unit(graph: Graph, node: Argmax, i_lanes: int) -> Unit:
     )
 
 
-def stage_interval(params) -> int:
-    """Cycles per image of one block, 0 for those that are never the slowest."""
-    return getattr(params, "interval", 0)
+def _interval(shape: Geometry, feed: Feed, lanes: int, stages: list[Stage]) -> int:
+    """Cycles per image: the slowest block, or the narrowest beats on the way in."""
+    incoming = shape.channels * shape.height * shape.width // gcd(feed.lanes, lanes)
+    return max(incoming, *(getattr(stage.params, "interval", 0) for stage in stages))
 
 
 def _type_of(values: np.ndarray) -> IntType:
@@ -169,7 +183,8 @@ def _convert(kind: IntType, i_lanes: int, o_lanes: int) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _pad(shape: Geometry, lanes: int, value: int) -> tuple[Stage, ...]:
+def _pad(shape: Geometry, lanes: int, value: int, feed: Feed) -> tuple[Stage, ...]:
+    """Padding, and a queue that takes what arrives while padding words are sent."""
     if shape.padding == (0, 0):
         return ()
     params = PadParams(
@@ -181,7 +196,10 @@ def _pad(shape: Geometry, lanes: int, value: int) -> tuple[Stage, ...]:
         padding=shape.padding,
         value=value,
     )
-    return (Stage("pad", params),)
+    share = params.longest_run * feed.slack / feed.cycles
+    arriving = ceil(share * params.height * params.width * params.words)
+    depth = 2 + min(params.longest_run, arriving)
+    return Stage("queue", QueueParams(kind=shape.x, lanes=lanes, depth=depth)), Stage("pad", params)
 
 
 def _window(shape: Geometry, lanes: int, repeats: int = 1, per_word: bool = False) -> WindowParams:
@@ -210,14 +228,20 @@ def _lines(shape: Geometry, lanes: int) -> LineBufferParams:
     )
 
 
-def _column_window(shape: Geometry, folding: Folding, lanes: int) -> WindowParams:
+def _column_window(shape: Geometry, folding: Folding, lanes: int, feed: Feed) -> WindowParams:
+    """Windows one row high; keeps enough of them to work on while no kernel ends in a row."""
+    words = shape.channels // lanes
+    idle = (shape.kernel[0] - 1) * shape.padded[1] * words * feed.slack
+    repeats = shape.outputs // folding.pe
+    per_window = repeats * shape.kernel[1] * words
     return WindowParams(
         height=shape.windows[0],
         width=shape.padded[1],
-        words=shape.channels // lanes,
+        words=words,
         lanes=folding.simd,
         kind=shape.x,
         kernel=(1, shape.kernel[1]),
         stride=(1, shape.stride[1]),
-        repeats=shape.outputs // folding.pe,
+        repeats=repeats,
+        ahead=ceil(idle / per_window) * shape.stride[1] * words,
     )

@@ -48,6 +48,12 @@ class PadParams:
             for x in range(columns):
                 yield from [ph <= y < ph + self.height and pw <= x < pw + self.width] * words
 
+    @property
+    def longest_run(self) -> int:
+        """Most padding words in a row, from one image into the next."""
+        below = self.padding[0] * self.padded[1] + self.padding[1]
+        return 2 * below * self.words
+
     def create(self) -> "Pad":
         """The hardware."""
         return Pad(self)

@@ -31,6 +31,7 @@ class WindowParams:
         kernel, stride: pixels, (rows, columns)
         repeats       : times each window is read; 1 with ``per_word``
         per_word      : order of reading, see above
+        ahead         : words of memory beyond those that steady input needs
     """
 
     height: int
@@ -42,6 +43,7 @@ class WindowParams:
     stride: tuple[int, int] = (1, 1)
     repeats: int = 1
     per_word: bool = False
+    ahead: int = 0
 
     LATENCY = 1
 
@@ -102,7 +104,7 @@ class WindowParams:
     @property
     def depth(self) -> int:
         """Words of memory: the end of one image and the first window of the next fit together."""
-        return self.span + max(*self.strides, self.span)
+        return self.span + max(*self.strides, self.span) + self.ahead
 
     def loops(self) -> tuple[Loop, ...]:
         """Image rows, columns, then the jobs and the two loops of one job."""

@@ -1,0 +1,103 @@
+"""The stages in order: model file to build folder."""
+
+import json
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from hwgen.build import Build, CompileOptions, staged
+from hwgen.emit.emit import emit
+from hwgen.errors import InputError
+from hwgen.inputs import Images, load_images, load_recipe
+from hwgen.ir.graph import Graph
+from hwgen.ir.serialize import load_graph, save_graph
+from hwgen.quantize import Policy, quantize
+from hwgen.schedule.plan import Plan, Target
+from hwgen.schedule.schedule import schedule
+
+__all__ = ["compile_model", "load_plan", "target_of"]
+
+Progress = Callable[[str, float], None]
+
+
+def compile_model(
+    model: str,
+    calibration: Path,
+    output: Path,
+    options: CompileOptions,
+    progress: Progress = lambda stage, fraction: None,
+) -> Path:
+    """Import, quantize, schedule, lower and emit; returns the build folder.
+
+    The folder appears whole or not at all. Raises HwgenError with one sentence for everything that
+    a user can put right.
+    """
+    target = target_of(options)
+    images = load_images(calibration)
+    progress("import", 0.0)
+    graph = _import(model, options, images)
+    with staged(output) as build:
+        save_graph(graph, build.graph, build.tensors)
+        progress("quantize", 0.0)
+        integers = quantize(graph, images.images, _policy(options))
+        save_graph(integers, build.quantized, build.quantized_tensors)
+        progress("schedule", 0.0)
+        plan = schedule(integers, target)
+        progress("emit Verilog", 0.0)
+        emit(plan, build.verilog, build.plan, build.manifest)
+    return output
+
+
+def load_plan(build: Build) -> Plan:
+    """The plan of a build, made again from its graph and target."""
+    graph = load_graph(build.quantized, build.quantized_tensors)
+    document = json.loads(build.plan.read_text())
+    return schedule(graph, Target(**document["target"]))
+
+
+def target_of(options: CompileOptions) -> Target:
+    """Cycles and the device's cells; without either, the default device."""
+    name = options.device
+    if name is None and options.target_cycles is not None:
+        return Target(cycles=options.target_cycles)
+    device = _load_device(name or DEFAULT_DEVICE)
+    return Target(
+        cycles=options.target_cycles,
+        device=device.name,
+        lut=device.lut,
+        ff=device.ff,
+        bram=device.bram,
+        dsp=device.dsp,
+    )
+
+
+DEFAULT_DEVICE = "lfe5u-85f"
+
+
+def _load_device(name: str):
+    for plugin in entry_points(group="hwgen.devices"):
+        return plugin.load()(name)
+    raise InputError("No device tables are installed; install hwgen again.")
+
+
+def _policy(options: CompileOptions) -> Policy:
+    return Policy(bits=options.bits, calibration=options.calibration)
+
+
+def _import(model: str, options: CompileOptions, images: Images) -> Graph:
+    """A float graph from a model file or an earlier build's ``1-graph.json``."""
+    if model.endswith(".json"):
+        path = Path(model)
+        return load_graph(path, path.with_name("1-tensors.npz"))
+    import torch
+
+    from hwgen.frontend import from_torch, load_model
+
+    recipe = load_recipe(Path(model.rpartition(":")[0] or model).parent)
+    module = load_model(model, options.weights)
+    return from_torch(
+        module,
+        torch.zeros(1, *images.images.shape[1:]),
+        mean=options.mean or recipe.mean,
+        std=options.std or recipe.std,
+    )

@@ -1,0 +1,48 @@
+"""A plan as plain data, for ``3-plan.json`` and for people."""
+
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from hwgen.schedule.plan import Plan, Unit
+from hwgen_rtl.numerics import IntType
+
+__all__ = ["plan_document"]
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Everything the plan decided: target, cycles, and each unit with its blocks and cells."""
+    return {
+        "graph": plan.graph.name,
+        "target": asdict(plan.target),
+        "latency_cycles": plan.latency,
+        "interval_cycles": plan.interval,
+        "finished_cycles": list(plan.finished),
+        "input_lanes": plan.input_lanes,
+        "units": [_unit(plan, unit) for unit in plan.units],
+        "aliases": plan.aliases,
+        "total": asdict(plan.total),
+    }
+
+
+def _unit(plan: Plan, unit: Unit) -> dict[str, Any]:
+    return {
+        "name": unit.name,
+        "kind": unit.node.kind,  # type: ignore[attr-defined]
+        "reads": unit.source,
+        "pe": unit.pe,
+        "simd": unit.simd,
+        "lanes": unit.lanes,
+        "tap_order": unit.tap_order,
+        "interval_cycles": unit.interval,
+        "predicted": asdict(plan.resources[unit.name]),
+        "blocks": {stage.name: _plain(stage.params) for stage in unit.stages},
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, IntType):
+        return str(value)
+    if is_dataclass(value):
+        fields = {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {"block": type(value).__name__} | fields
+    return list(value) if isinstance(value, tuple) else value
