@@ -89,9 +89,11 @@ def pool_unit(graph: Graph, node: AnyNode, feed: Feed, lanes: int) -> Unit:
     shape = geometry(graph, node)
     maximum = node.kind == "max_pool"
     window = _window(shape, lanes, per_word=True)
+    assert node.type is not None
     pool = PoolParams(
         operation="max" if maximum else "sum",
         kind=shape.x,
+        result=node.type,
         lanes=lanes,
         beats=window.beats_per_job,
     )

@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from hwgen_rtl.numerics import IntType, bits_for_sum
+from hwgen_rtl.numerics import IntType
 from hwgen_rtl.tree import shape_of
 
 __all__ = ["PoolParams", "WindowReduce"]
@@ -15,10 +15,14 @@ __all__ = ["PoolParams", "WindowReduce"]
 
 @dataclass(frozen=True, kw_only=True)
 class PoolParams:
-    """``operation`` (``max`` or ``sum``) over ``beats`` words of ``lanes`` elements of ``kind``."""
+    """``operation`` (``max`` or ``sum``) over ``beats`` words of ``lanes`` elements.
+
+    ``kind`` is the type of an element, ``result`` that of a maximum or sum.
+    """
 
     operation: str
     kind: IntType
+    result: IntType
     lanes: int
     beats: int
 
@@ -27,11 +31,6 @@ class PoolParams:
     def __post_init__(self):
         if self.operation not in ("max", "sum"):
             raise ValueError(f"operation must be 'max' or 'sum', not {self.operation!r}")
-
-    @property
-    def result(self) -> IntType:
-        """Type of the result."""
-        return self.kind if self.operation == "max" else bits_for_sum(self.beats, self.kind)
 
     def compute(self, taps: NDArray) -> NDArray:
         """(P, beats, lanes) to (P, lanes)."""

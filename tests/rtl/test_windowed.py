@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from hwgen_rtl.array import ArrayParams, ProcessingArray
-from hwgen_rtl.numerics import Interval, IntType
+from hwgen_rtl.numerics import Interval, IntType, bits_for_sum
 from hwgen_rtl.pool import PoolParams
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
@@ -88,7 +88,10 @@ def test_pool_equals_torch_in_the_predicted_cycles(
         height=image[0], width=image[1], words=words, lanes=lanes, kind=kind,
         kernel=size, stride=stride, per_word=True,
     )  # fmt: skip
-    reduce = PoolParams(operation=operation, kind=kind, lanes=lanes, beats=size[0] * size[1])
+    reduce = PoolParams(
+        operation=operation, kind=kind, lanes=lanes, beats=size[0] * size[1],
+        result=kind if operation == "max" else bits_for_sum(size[0] * size[1], kind),
+    )  # fmt: skip
     params = WindowedParams(window=window, datapath=reduce)
     check_block(params, (), to_beats(x, lanes), to_beats(expected.long().numpy(), lanes))
 
