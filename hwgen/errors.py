@@ -40,7 +40,9 @@ class UnsupportedModel(InputError):
     def __init__(self, problems: list[str]):
         self.problems = tuple(problems)
         lines = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"The model cannot be compiled; {len(problems)} operator(s) offend:{lines}")
+        super().__init__(
+            f"The model cannot be compiled; {len(problems)} operator(s) offend:{lines}"
+        )
 
 
 class BuildError(InputError):

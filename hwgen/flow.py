@@ -5,10 +5,12 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import numpy as np
+
 from hwgen.build import Build, CompileOptions, staged
 from hwgen.emit.emit import emit
 from hwgen.errors import InputError
-from hwgen.inputs import Images, load_images, load_recipe
+from hwgen.inputs import Images, load_images, load_recipe, to_real
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import load_graph, save_graph
 from hwgen.quantize import Policy, quantize
@@ -89,15 +91,10 @@ def _import(model: str, options: CompileOptions, images: Images) -> Graph:
     if model.endswith(".json"):
         path = Path(model)
         return load_graph(path, path.with_name("1-tensors.npz"))
-    import torch
-
     from hwgen.frontend import from_torch, load_model
 
     recipe = load_recipe(Path(model.rpartition(":")[0] or model).parent)
+    mean, std = options.mean or recipe.mean, options.std or recipe.std
     module = load_model(model, options.weights)
-    return from_torch(
-        module,
-        torch.zeros(1, *images.images.shape[1:]),
-        mean=options.mean or recipe.mean,
-        std=options.std or recipe.std,
-    )
+    example = to_real(images.images[:1], mean, std).astype(np.float32)
+    return from_torch(module, example, mean=mean, std=std)

@@ -20,8 +20,8 @@ _SCRIPT = """
 read_rtlil design.il
 proc -norom
 memory_collect
-opt_clean
-write_verilog -norename -noattr design.v
+opt_clean -purge
+write_verilog -noattr design.v
 """
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script design.ys')"
 

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from hwgen_rtl.numerics import IntType
 from pydantic import BeforeValidator, PlainSerializer
+
+from hwgen_rtl.numerics import IntType
 
 __all__ = [
     "AdderConv2d",

@@ -12,12 +12,12 @@ from hwgen.schedule.plan import Plan, Unit
 from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.windowed import WindowedParams
 
-__all__ = ["Chain", "lower"]
+__all__ = ["Chain", "lower", "lower_unit"]
 
 
 def lower(plan: Plan) -> "Chain":
     """The whole design; its submodules are named after the graph's nodes."""
-    return Chain([(unit.name, _unit(plan.graph, unit)) for unit in plan.units])
+    return Chain([(unit.name, lower_unit(plan.graph, unit)) for unit in plan.units])
 
 
 class Chain(wiring.Component):
@@ -43,7 +43,8 @@ class Chain(wiring.Component):
         return m
 
 
-def _unit(graph: Graph, unit: Unit) -> Chain:
+def lower_unit(graph: Graph, unit: Unit) -> Chain:
+    """The hardware of one node."""
     return Chain([(s.name, s.params.create(*_arrays(graph, unit, s.params))) for s in unit.stages])
 
 

@@ -100,6 +100,11 @@ class Plan:
     finished: tuple[int, ...]
     resources: dict[str, Resources]
 
+    def cycles(self, images: int) -> int:
+        """First input beat of the first to last output beat of the last of ``images`` images."""
+        known = self.finished[:images]
+        return known[-1] + (images - len(known)) * self.interval
+
     @property
     def total(self) -> Resources:
         """Predicted cells of the whole design."""

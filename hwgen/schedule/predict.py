@@ -30,12 +30,6 @@ class Prediction:
         """Cycles between the last two images."""
         return self.finished[-1] - self.finished[-2]
 
-    def cycles(self, images: int) -> int:
-        """First input beat of the first to last output beat of the last of ``images`` images."""
-        if images <= len(self.finished):
-            return self.finished[images - 1]
-        return self.finished[-1] + (images - len(self.finished)) * self.interval
-
 
 def predict(units: Sequence[Unit], input_beats: int, output_beats: int) -> Prediction:
     """Follow a few images, sent back to back and taken at once."""

@@ -92,6 +92,18 @@ def test_official_adder_layer_alone():
     assert [node.kind for node in graph.nodes] == ["input", "adder_conv2d", "batch_norm"]
 
 
+def test_a_relu_behind_a_max_pool_moves_before_it():
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.ReLU()]
+    graph = from_torch(nn.Sequential(*layers), torch.rand(1, 1, 10, 10))
+    kinds = [node.kind for node in graph.nodes]
+    assert kinds == ["input", "conv2d", "relu", "max_pool", "max_pool"]
+
+
+def test_the_example_may_be_an_array():
+    assert from_torch(small(), np.zeros((1, 1, 6, 6), np.float32)).input.shape == (1, 6, 6)
+
+
 def test_vectors():
     graph = from_torch(nn.Linear(4, 2), torch.rand(3, 4))
     assert (graph.input.shape, graph.output.shape) == ((4,), (2,))

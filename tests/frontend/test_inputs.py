@@ -40,11 +40,11 @@ def test_refused_images_files(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         load_images(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("no archive")
-    with pytest.raises(InputError, match="is not a readable .npz"):
+    with pytest.raises(InputError, match=r"is not a readable .npz"):
         load_images(tmp_path / "text.npz")
     np.save(tmp_path / "one.npy", GOOD)
     (tmp_path / "one.npy").rename(tmp_path / "one.npz")
-    with pytest.raises(InputError, match="is not a readable .npz"):
+    with pytest.raises(InputError, match=r"is not a readable .npz"):
         load_images(tmp_path / "one.npz")
 
 

@@ -51,15 +51,15 @@ def test_refused_factories(file, name, sentence):
 def test_refused_files(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         load_model(f"{tmp_path}/none.py:net")
-    with pytest.raises(InputError, match="is written file.py:factory or file.pt2"):
+    with pytest.raises(InputError, match=r"is written file.py:factory or file.pt2"):
         load_model("network")
-    with pytest.raises(InputError, match="does not exist; write it with torch.export.save"):
+    with pytest.raises(InputError, match=r"does not exist; write it with torch.export.save"):
         load_model(f"{tmp_path}/none.pt2")
     (tmp_path / "bad.py").write_text("1/0\n")
     with pytest.raises(InputError, match="fails when imported: ZeroDivisionError"):
         load_model(f"{tmp_path}/bad.py:net")
     (tmp_path / "bad.pt2").write_text("x")
-    with pytest.raises(InputError, match="no program that torch.export can load"):
+    with pytest.raises(InputError, match=r"no program that torch.export can load"):
         load_model(f"{tmp_path}/bad.pt2")
 
 

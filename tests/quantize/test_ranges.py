@@ -110,7 +110,7 @@ def test_refuses_products_beyond_63_bits():
     net = Builder((3,)).linear(2).norm().graph()
     graph = quantize(net, np.random.default_rng(0).random((9, 3)))
     tensors = {**graph.tensors, "batchnorm2.multiplier": np.full(2, 1 << 55)}
-    with pytest.raises(CheckFailed, match="batchnorm2: acc\\*m \\+ b can reach .* beyond 63 bits"):
+    with pytest.raises(CheckFailed, match=r"batchnorm2: acc\*m \+ b can reach .* beyond 63 bits"):
         prove(replace(graph, tensors=tensors))
 
 

@@ -77,7 +77,7 @@ def test_ties_go_up():
 
 
 def test_refuses_a_gain_that_no_multiplier_holds():
-    with pytest.raises(InputError, match="bn1: its gain of .* do not fit an 18-bit multiplier"):
+    with pytest.raises(InputError, match=r"bn1: its gain of .* do not fit an 18-bit multiplier"):
         fold("bn1", np.array([1e6]), np.zeros(1), np.zeros(1, dtype=int))
 
 

@@ -132,7 +132,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("run", [golden.run, fast.run])
     def test_input(self, run):
-        with pytest.raises(InputError, match="takes integers of shape .* call prepare first"):
+        with pytest.raises(InputError, match=r"takes integers of shape .* call prepare first"):
             run(self.graph(), np.zeros((1, 1, 2, 2)))
         with pytest.raises(CheckFailed, match=r"image holds 300\.\.300, outside its type uint8"):
             run(self.graph(), np.full((1, 1, 2, 2), 300))
@@ -142,5 +142,5 @@ class TestRefusals:
         graph = self.graph()
         narrow = replace(graph.nodes[1], type=IntType(2, True))
         graph = graph.with_nodes((graph.nodes[0], narrow, *graph.nodes[2:]))
-        with pytest.raises(CheckFailed, match="conv2d1 holds .*, outside its type int2"):
+        with pytest.raises(CheckFailed, match=r"conv2d1 holds .*, outside its type int2"):
             run(graph, np.full((1, 1, 2, 2), 255))

@@ -1,0 +1,56 @@
+"""Whether a design fits a device, and by how much it does not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hwgen.errors import InputError
+from hwgen_boards.devices import Device, device_names, load_device
+from hwgen_boards.resources import Resources
+
+__all__ = ["Overflow", "overflows", "require_fit"]
+
+_JUDGED = ("lut", "ff", "carry", "bram", "dsp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overflow:
+    """One resource that a design needs more of than the device has."""
+
+    resource: str
+    needed: int
+    available: int
+
+    def __str__(self) -> str:
+        missing = self.needed - self.available
+        return f"{self.needed} {self.resource.upper()} of {self.available} ({missing} too many)"
+
+
+def overflows(resources: Resources, device: Device) -> tuple[Overflow, ...]:
+    """Every resource of which the design needs more than the device has."""
+    needs = ((name, getattr(resources, name), getattr(device, name)) for name in _JUDGED)
+    return tuple(
+        Overflow(resource=name, needed=needed, available=available)
+        for name, needed, available in needs
+        if needed > available
+    )
+
+
+def require_fit(resources: Resources, device: Device) -> None:
+    """Raise InputError that names what overflows, by how much, and a device that would do."""
+    found = overflows(resources, device)
+    if found:
+        needs = "; ".join(str(overflow) for overflow in found)
+        raise InputError(
+            f"The design does not fit {device.name}: it needs {needs}; {_remedy(resources)}."
+        )
+
+
+def _remedy(resources: Resources) -> str:
+    larger = next(_devices_that_fit(resources), None)
+    fewer = "fold it further (more target cycles)"
+    return f"use {larger} or {fewer}" if larger else f"no device is large enough, so {fewer}"
+
+
+def _devices_that_fit(resources: Resources) -> Iterator[str]:
+    devices = sorted((load_device(name) for name in device_names()), key=lambda d: d.lut)
+    return (device.name for device in devices if not overflows(resources, device))

@@ -1,0 +1,40 @@
+"""After every import: the graph must compute what the module computes."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hwgen.errors import CheckFailed
+from hwgen.ir.evaluate import evaluate
+from hwgen.ir.graph import Graph
+
+__all__ = ["TOLERANCE", "compare"]
+
+TOLERANCE = 1e-4
+
+
+def compare(graph: Graph, module: nn.Module, example: Tensor) -> None:
+    """CheckFailed unless the outputs differ by at most 1e-4 of the largest output.
+
+    Compared on the example and, since that may be blank, on noise of the same shape.
+    """
+    noise = np.random.default_rng(0).standard_normal(example.shape)
+    for x in (example, torch.as_tensor(noise, dtype=example.dtype, device=example.device)):
+        with torch.no_grad():
+            want = module(x)
+        while isinstance(want, tuple | list):
+            want = want[0]
+        got = evaluate(graph, x.detach().cpu().double().numpy())[graph.output.name]
+        _compare(got, want.detach().cpu().double().numpy())
+
+
+def _compare(got: NDArray, want: NDArray) -> None:
+    if got.shape != want.shape:
+        raise CheckFailed(f"the imported graph gives {got.shape}, the module {want.shape}.")
+    difference, largest = np.abs(got - want).max(), np.abs(want).max()
+    if not difference <= TOLERANCE * max(largest, 1e-6):
+        raise CheckFailed(
+            f"the imported graph differs from the module by {difference:.3g}, with outputs up to "
+            f"{largest:.3g}; please report this model, its import is wrong."
+        )

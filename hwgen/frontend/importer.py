@@ -1,0 +1,182 @@
+"""From a PyTorch module to the float graph."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
+
+from hwgen.errors import InputError, UnsupportedModel
+from hwgen.frontend.call import SYMBOLIC, Call, Refused, arguments, operator_name, sizes
+from hwgen.frontend.check import compare
+from hwgen.frontend.merge import merge
+from hwgen.frontend.names import Names, identifier
+from hwgen.frontend.operators import REWRITES, RULES
+from hwgen.frontend.program import Program, export
+from hwgen.frontend.reorder import relu_before_pool
+from hwgen.ir.graph import AnyNode, Graph, Input
+
+__all__ = ["from_torch"]
+
+_LEAVES = ("torch.nn.modules.", "hwgen.nn.")
+
+
+def from_torch(
+    module: nn.Module | ExportedProgram,
+    example: Tensor | NDArray,
+    name: str | None = None,
+    mean: tuple[float, ...] = (0.0,),
+    std: tuple[float, ...] = (1.0,),
+) -> Graph:
+    """Import a module, as it is in eval mode, as a float graph; it is never changed.
+
+    ``example`` (N, C, H, W) or (N, F) fixes the shapes; graph and module are compared on it
+    (largest difference at most 1e-4 of the largest output). ``mean`` and ``std`` describe how
+    pixels become real values and are stored in the input node.
+    Raises UnsupportedModel with every operator that cannot become hardware.
+    """
+    example = torch.as_tensor(example)
+    _check_example(example, mean, std)
+    if isinstance(module, ExportedProgram):
+        exported, reference = module, module.module()
+        default = "network"
+    else:
+        exported, reference = export(module, example), copy.deepcopy(module).eval()
+        default = type(module).__name__.lower()
+    program = Program(exported)
+    _check_signature(program, example)
+    example = _as_exported(example, sizes(program.inputs[0]))
+    imported = _Importer(program, example, mean, std).graph(identifier(name or default))
+    graph = merge(relu_before_pool(merge(imported)))
+    compare(graph, reference, example)
+    return graph
+
+
+class _Importer:
+    def __init__(
+        self, program: Program, example: Tensor, mean: tuple[float, ...], std: tuple[float, ...]
+    ):
+        self.program, self.names = program, Names()
+        self.tensors: dict[str, NDArray] = {}
+        start = Input(name="image", inputs=(), shape=tuple(example.shape[1:]), mean=mean, std=std)
+        self.names.take(start.name)
+        self.nodes: list[AnyNode] = [start]
+        self.place = {program.inputs[0]: start.name}
+        self.problems: list[str] = []
+        self.refused: set[fx.Node] = set()
+
+    def graph(self, name: str) -> Graph:
+        """Visit every operator; raise once for all that were refused."""
+        for node in self.program.live():
+            self._visit(node)
+        if self.problems:
+            raise UnsupportedModel(self.problems)
+        return Graph(name, tuple(self.nodes), self.tensors)
+
+    def _visit(self, node: fx.Node) -> None:
+        sources = [s for s in node.all_input_nodes if s not in self.program.constants]
+        name = self.names.take(_path(node))
+        self.place[node] = self.place.get(sources[0], "image") if sources else "image"
+        if any(source in self.refused for source in sources) and not _shaped(sources):
+            self.refused.add(node)  # reads several outputs of what was refused already
+            return
+        try:
+            made = self._rule(node)(self._call(node, name, sources))
+        except Refused as reason:
+            self.problems.append(f"{name} ({operator_name(node)}): {reason}")
+            self.refused.add(node)
+            return
+        if made is not None:
+            self.nodes.append(made)
+            self.place[node] = made.name
+
+    def _rule(self, node: fx.Node) -> Any:
+        operator = operator_name(node)
+        if operator not in RULES:
+            raise Refused("it has no hardware", REWRITES.get(operator, _SUPPORTED))
+        return RULES[operator]
+
+    def _call(self, node: fx.Node, name: str, sources: list[fx.Node]) -> Call:
+        if not sources or not _shaped([node, *sources[:1]]):
+            raise Refused("it gives no single tensor", "keep one tensor between layers")
+
+        def keep(what: str, array: NDArray) -> str:
+            self.tensors[f"{name}.{what}"] = np.asarray(array, dtype=np.float64)
+            return f"{name}.{what}"
+
+        return Call(
+            name=name,
+            args=arguments(node),
+            source=self.place[node],
+            before=sizes(sources[0]),
+            shape=sizes(node),
+            value=lambda arg: self.program.constants.get(arg) if _is_node(arg) else None,
+            label=lambda arg: self.program.sources.get(arg, str(arg)),
+            keep=keep,
+        )
+
+
+_SUPPORTED = (
+    "build it from conv2d, linear and adder layers, batch norm, ReLU, max and average pooling, "
+    "flatten, and sums and products with constants"
+)
+
+
+def _is_node(arg: Any) -> bool:
+    return isinstance(arg, fx.Node)
+
+
+def _shaped(nodes: list[fx.Node]) -> bool:
+    return all(isinstance(node.meta.get("val"), Tensor) for node in nodes)
+
+
+def _path(node: fx.Node) -> str:
+    """Path of the module, with the operator's name where the module is none of torch's layers."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    path, kind = stack[-1] if stack else ("", "")
+    path = path.removeprefix("L['self']").strip(".")
+    kind = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+    operator = operator_name(node).split("::")[-1].strip("_")
+    if path and kind.startswith(_LEAVES):
+        return f"{path}_bias" if operator == "add" else path
+    return f"{path}_{operator}" if path else operator
+
+
+def _check_example(example: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    if example.dim() not in (2, 4) or not example.is_floating_point() or not example.numel():
+        raise InputError(
+            f"the example must be floats of shape (N, C, H, W) or (N, F), not {example.dtype} of "
+            f"shape {tuple(example.shape)}."
+        )
+    channels = example.shape[1] if example.dim() == 4 else 1
+    for what, values in (("mean", mean), ("std", std)):
+        if len(values) not in (1, channels):
+            raise InputError(f"{what} has {len(values)} values, the image {channels} channels.")
+    if not all(np.isfinite(mean)) or not all(value > 0 for value in std):
+        raise InputError(f"std must be positive and mean finite, not {std} and {mean}.")
+
+
+def _as_exported(example: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The example with the batch that the program was exported for."""
+    if shape[0] in (SYMBOLIC, len(example)):
+        return example
+    return example[:1].expand(shape).clone()
+
+
+def _check_signature(program: Program, example: Tensor) -> None:
+    if len(program.inputs) != 1 or len(program.outputs) != 1 or program.outputs[0] is None:
+        raise UnsupportedModel(
+            [
+                f"forward(): takes {len(program.inputs)} and returns {len(program.outputs)} "
+                "values; take one tensor and return one tensor"
+            ]
+        )
+    shape = sizes(program.inputs[0])
+    if shape[1:] != tuple(example.shape[1:]):
+        raise InputError(
+            f"the program was exported for images of shape {shape}, the example has "
+            f"{tuple(example.shape)}; give an example of that shape."
+        )

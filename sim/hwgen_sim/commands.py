@@ -1,0 +1,122 @@
+"""The commands ``verify``, ``run`` and ``estimate``; heavy modules load when one of them runs."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hwgen.cli import build_argument, inputs_option, json_option, print_json, print_table, progress
+
+__all__ = ["estimate", "run", "verify"]
+
+VERIFY_FIELDS = (
+    "status",
+    "samples",
+    "nodes_checked",
+    "values_compared",
+    "mismatches",
+    "cycles_predicted",
+    "cycles_measured",
+    "simulator",
+    "seed",
+)
+ESTIMATE_COLUMNS = ("name", "kind", "bits", "pe", "simd", "cycles", "operations")
+ESTIMATE_COLUMNS += ("lut", "ff", "carry", "bram", "dsp", "energy_pj")
+
+
+@click.command()
+@build_argument
+@inputs_option
+@click.option("--count", type=click.IntRange(min=1), help="Images to check (default: all).")
+@click.option(
+    "--simulator",
+    type=click.Choice(["verilator", "icarus", "amaranth"]),
+    default="verilator",
+    show_default=True,
+)
+@click.option("--stalls", type=int, metavar="SEED", help="Stall both sides at random.")
+@json_option
+def verify(
+    build: Path,
+    inputs: Path,
+    count: int | None,
+    simulator: str,
+    stalls: int | None,
+    as_json: bool,
+) -> int:
+    """Simulate the Verilog and compare every node with the golden model."""
+    from hwgen_sim.verify import verify_build
+
+    with progress() as report:
+        result = verify_build(
+            build, inputs, count=count, simulator=simulator, stalls=stalls, progress=report
+        )
+    document = result.to_json()
+    if as_json:
+        print_json(document)
+    else:
+        _print_verdict(document)
+    return 0 if document["status"] == "passed" else 1
+
+
+def _print_verdict(document: dict[str, Any]) -> None:
+    rows = [{"field": name.replace("_", " "), "value": document[name]} for name in VERIFY_FIELDS]
+    print_table(rows, ("field", "value"))
+    if document["first_mismatch"]:
+        click.echo("First mismatch:")
+        for name, value in document["first_mismatch"].items():
+            click.echo(f"  {name}: {value}")
+
+
+@click.command()
+@build_argument
+@inputs_option
+@click.option(
+    "--engine",
+    required=True,
+    type=click.Choice(["torch", "golden", "fast", "rtl"]),
+    help="torch: float; golden: the specification; fast: the same, compiled; rtl: simulated.",
+)
+@click.option("-o", "--output", required=True, metavar="Y.npz", type=click.Path(path_type=Path))
+@click.option(
+    "--nodes",
+    type=click.Choice(["output", "all"]),
+    default="output",
+    show_default=True,
+    help="all: also the integers of every node, under its name.",
+)
+def run(build: Path, inputs: Path, engine: str, output: Path, nodes: str) -> None:
+    """Compute the outputs of the network with one of four engines."""
+    from hwgen_sim.run import run_build
+
+    run_build(build, inputs, engine, output, nodes)
+    click.echo(str(output))
+
+
+@click.command()
+@build_argument
+@click.option("--device", metavar="D", help="Device whose resources are compared.")
+@click.option("--energy-profile", "profile", metavar="P", help="Table of energies per action.")
+@json_option
+def estimate(build: Path, device: str | None, profile: str | None, as_json: bool) -> None:
+    """Predict cycles, resources and energy of every node."""
+    from hwgen_sim.estimate import estimate_build
+
+    document = estimate_build(build, device, profile).to_json()
+    if as_json:
+        print_json(document)
+        return
+    rows = [*document["nodes"], document["total"] | {"name": "total"}]
+    print_table(map(_flat, rows), ESTIMATE_COLUMNS)
+    sources = document["total"]["source"]
+    click.echo(f"Cycles are {sources['cycles']}, cells {sources['cells']}, ", nl=False)
+    click.echo(f"energies predicted with profile {document['profile']}.")
+    click.echo("Not modelled:")
+    for line in document["not_modelled"] or ["nothing"]:
+        click.echo(f"  {line}")
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """The same row with the components of its energy added up."""
+    energy = row.get("energy_pj")
+    return row | {"energy_pj": sum(energy.values())} if isinstance(energy, dict) else row

@@ -1,0 +1,95 @@
+"""The ways to run a built bench to its end; each returns the seconds spent in the simulator."""
+
+import ctypes
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from hwgen.errors import ToolMissing
+from hwgen_sim.cosim.cache import log_path
+from hwgen_sim.cosim.tools import run_tool
+from hwgen_sim.cosim.waves import Waves
+
+__all__ = ["BURST", "run_cocotb", "run_library"]
+
+BURST = 100_000
+"""Clock edges per call: Python wakes a few times per second, and Ctrl-C still works."""
+
+
+def run_library(library: Path, plusargs: Sequence[str], waves: Waves | None = None) -> float:
+    """Run the bench inside this process, through ctypes."""
+    code = _load(library)
+    words = [b"bench", *(word.encode() for word in plusargs)]
+    bench = code.hwgen_open(len(words), (ctypes.c_char_p * len(words))(*words))
+    start = time.perf_counter()
+    try:
+        if waves:
+            _trace(code, bench, waves)
+        while not code.hwgen_run(bench, BURST):
+            pass
+        return time.perf_counter() - start
+    finally:
+        code.hwgen_close(bench)
+
+
+def run_cocotb(command: Sequence[str | Path], plusargs: Sequence[str], folder: Path) -> float:
+    """Run the bench in a simulator process with cocotb in it."""
+    seconds = folder / "seconds.txt"
+    env = {
+        **_cocotb_environment(),
+        "HWGEN_BURST": str(BURST),
+        "HWGEN_SECONDS": str(seconds),
+        "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
+    }
+    log = log_path(f"cocotb-{folder.name}")
+    # The program ends with 0 also where Python in it raised.
+    run_tool("The simulation", (*command, *plusargs), log, cwd=folder, env=env, product=seconds)
+    return float(seconds.read_text())
+
+
+def _load(library: Path) -> ctypes.CDLL:
+    code = ctypes.CDLL(str(library))
+    code.hwgen_open.restype = ctypes.c_void_p
+    code.hwgen_open.argtypes = (ctypes.c_int, ctypes.POINTER(ctypes.c_char_p))
+    code.hwgen_run.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
+    code.hwgen_close.argtypes = (ctypes.c_void_p,)
+    code.hwgen_cycle.restype = ctypes.c_uint64
+    code.hwgen_cycle.argtypes = (ctypes.c_void_p,)
+    return code
+
+
+def _trace(code: ctypes.CDLL, bench: int, waves: Waves) -> None:
+    code.hwgen_trace.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64)
+    while code.hwgen_cycle(bench) < waves.first:
+        left = waves.first - code.hwgen_cycle(bench)
+        if code.hwgen_run(bench, min(BURST, 2 * left)):
+            return
+    edges = 2 * (waves.last - waves.first + 1)
+    code.hwgen_trace(bench, str(waves.path).encode(), edges)
+
+
+def _cocotb_environment() -> dict[str, str]:
+    if importlib.util.find_spec("cocotb") is None:
+        raise ToolMissing("cocotb is not installed; run: pip install 'hwgen[sim]'")
+    import cocotb_tools.config
+    import find_libpython
+
+    libpython = find_libpython.find_libpython()
+    if libpython is None:
+        raise ToolMissing(
+            "The Python library is not installed; run: apt-get install libpython3-dev"
+        )
+    return {
+        **os.environ,
+        "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "COCOTB_TEST_MODULES": "hwgen_sim.cosim.cocotb_entry",
+        "COCOTB_TOPLEVEL": "bench",
+        "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "TOPLEVEL_LANG": "verilog",
+        "COCOTB_LOG_LEVEL": "WARNING",
+    }

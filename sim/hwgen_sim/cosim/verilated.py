@@ -1,0 +1,146 @@
+"""Build a bench with Verilator: one set of objects, linked into a library and for cocotb.
+
+The objects are compiled here and not by Verilator's makefiles: those name the compiler and the
+archiver of the machine the package was made on, and lose the precompiled header of large models.
+"""
+
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+from hwgen_sim.cosim.cache import cached, log_path
+from hwgen_sim.cosim.harness import HARNESS, SYMBOLS
+from hwgen_sim.cosim.tools import Verilator, compiler, find_verilator, run_tool
+
+__all__ = ["Model", "build_model"]
+
+# A burst is one evaluation for Verilator, which takes more rounds than this for a broken loop.
+_CONVERGE_LIMIT = 1_000_000_000
+_VERILATE = (
+    *("--cc", "--vpi", "--prefix", "Vtop", "--top-module", "bench", "-O3"),
+    *("--x-assign", "fast", "--converge-limit", str(_CONVERGE_LIMIT)),
+    # Warnings would judge generated text; errors still end the run.
+    *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
+)
+_COMPILE = ("-fPIC", "-fno-semantic-interposition", "-w")
+_JOBS = 2
+
+
+class Model:
+    """A Verilated bench, compiled; the two ways to run it are linked when first asked for."""
+
+    def __init__(self, folder: Path, tool: Verilator, traced: bool):
+        self._folder = folder
+        self._tool = tool
+        self._traced = traced
+        self._runtime = _runtime(folder, tool)
+
+    @property
+    def library(self) -> Path:
+        """Shared library with the functions of ``harness``."""
+        parts = (self._folder.name, HARNESS, SYMBOLS)
+        return cached("library", parts, self._link_library) / "bench.so"
+
+    @property
+    def executable(self) -> Path:
+        """Program in which cocotb starts Python."""
+        parts = (self._folder.name, version("cocotb"), str(_cocotb_libraries()))
+        return cached("cocotb", parts, self._link_executable) / "bench"
+
+    def _link_library(self, folder: Path) -> None:
+        (folder / "harness.cpp").write_text(HARNESS)
+        (folder / "symbols.map").write_text(SYMBOLS)
+        self._link(
+            folder / "harness.cpp",
+            folder / "bench.so",
+            ("-shared", f"-Wl,--version-script={folder / 'symbols.map'}"),
+        )
+
+    def _link_executable(self, folder: Path) -> None:
+        import cocotb_tools.config
+
+        libraries = _cocotb_libraries()
+        main = Path(cocotb_tools.config.share_dir) / "lib" / "verilator" / "verilator.cpp"
+        # cocotb's library finds the simulator's VPI functions in the program itself.
+        cocotb = (f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator")
+        self._link(main, folder / "bench", ("-Wl,--export-dynamic", *cocotb))
+
+    def _link(self, source: Path, product: Path, options: tuple[str, ...]) -> None:
+        objects = [*sorted(self._folder.glob("*.o")), *self._runtime]
+        flags = (*_COMPILE, "-O2", *_defines(self._traced), *_includes(self._tool, self._folder))
+        command = (compiler()[0], *flags, source, *objects, *options, "-lpthread", "-o", product)
+        run_tool("The C++ linker", command, log_path(f"link-{product.name}-{os.getpid()}"))
+
+
+def build_model(verilog: Path, bench: str, *, traced: bool = False) -> Model:
+    """Verilate and compile ``verilog`` with the text of its bench, or take it from the cache."""
+    tool = find_verilator()
+    parts = (verilog.read_bytes(), bench, f"traced={traced}", *_VERILATE, *_flags(tool))
+
+    def build(folder: Path) -> None:
+        (folder / "bench.sv").write_text(bench)
+        sources = (folder / "bench.sv", verilog.resolve())
+        trace = ("--trace-vcd",) if traced else ()
+        command = (tool.program, *_VERILATE, *trace, "--Mdir", folder, *sources)
+        run_tool("Verilator", command, log_path(folder.name), env=tool.environment)
+        _compile_model(folder, tool, traced)
+
+    return Model(cached("model", parts, build), tool, traced)
+
+
+def _runtime(model: Path, tool: Verilator) -> list[Path]:
+    """Objects of Verilator's own library; the same for every design, so they are built once."""
+    include = tool.root / "include"
+    listed = re.findall(r"\b(verilated\w*)\b", (model / "Vtop_classes.mk").read_text())
+    names = {name for name in listed if (include / f"{name}.cpp").is_file()}
+    sources = [include / f"{name}.cpp" for name in sorted(names)]
+    with ThreadPoolExecutor(_JOBS) as pool:
+        return list(pool.map(lambda source: _runtime_object(source, tool), sources))
+
+
+def _runtime_object(source: Path, tool: Verilator) -> Path:
+    # Only the first has code that runs while cycles run; the others are large and rarely called.
+    level = "-O1" if source.stem == "verilated" else "-O0"
+    parts = (source.read_bytes(), level, *_flags(tool))
+    folder = cached("runtime", parts, lambda folder: _compile(source, folder, tool, False, level))
+    return folder / f"{source.stem}.o"
+
+
+def _compile_model(folder: Path, tool: Verilator, traced: bool) -> None:
+    def one(source: Path) -> None:
+        # Code that runs once (constructors, initial values) is large: compile it fast.
+        _compile(source, folder, tool, traced, "-O0" if source.stem.endswith("Slow") else "-O2")
+
+    largest_first = sorted(folder.glob("*.cpp"), key=lambda path: -path.stat().st_size)
+    with ThreadPoolExecutor(_JOBS) as pool:
+        list(pool.map(one, largest_first))
+
+
+def _compile(source: Path, folder: Path, tool: Verilator, traced: bool, level: str) -> None:
+    flags = (*_COMPILE, level, *_defines(traced), *_includes(tool, folder))
+    command = (compiler()[0], *flags, "-c", source, "-o", folder / f"{source.stem}.o")
+    run_tool("The C++ compiler", command, log_path(f"{folder.name}-{source.stem}"))
+
+
+def _flags(tool: Verilator) -> tuple[str, ...]:
+    return (tool.version, str(tool.root), *compiler(), *_COMPILE)
+
+
+def _defines(traced: bool) -> tuple[str, ...]:
+    trace = ("VM_TRACE", "VM_TRACE_VCD")
+    other = ("VM_COVERAGE", "VM_SC", "VM_TIMING", "VM_TRACE_FST", "VM_TRACE_SAIF")
+    on = (f"-D{name}={int(traced)}" for name in trace)
+    return ("-DVERILATOR=1", *on, *(f"-D{name}=0" for name in other))
+
+
+def _includes(tool: Verilator, folder: Path) -> tuple[str, ...]:
+    include = tool.root / "include"
+    return (f"-I{folder}", f"-I{include}", f"-I{include / 'vltstd'}")
+
+
+def _cocotb_libraries() -> Path:
+    import cocotb_tools.config
+
+    return Path(cocotb_tools.config.libs_dir)

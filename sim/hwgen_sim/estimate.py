@@ -1,0 +1,119 @@
+"""Cycles, cells and energy of a build, each figure with its source: ``7-estimate.json``."""
+
+import json
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from hwgen.build import Build, open_build, write_result
+from hwgen.flow import load_plan
+from hwgen.schedule.geometry import KERNEL_OF, geometry
+from hwgen.schedule.plan import Plan, Unit
+from hwgen_sim.actions import plan_actions
+from hwgen_sim.energy import EnergyReport, estimate_energy, load_profile
+
+__all__ = ["Estimate", "estimate_build", "operations"]
+
+DEFAULT_PROFILE = "horowitz-45nm"
+NOT_MODELLED = {
+    "mux": "selection between operands and clamping take no energy in the table",
+    "register": "the table has no flip-flops or clock",
+    "leakage": "the table has no static power",
+    "wire": "the table has no wires",
+}
+CELLS = ("lut", "carry", "ff", "bram", "dsp")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The document ``7-estimate.json``."""
+
+    document: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return self.document
+
+
+def estimate_build(path: Path, device: str | None = None, profile: str | None = None) -> Estimate:
+    """Estimate every node and write ``7-estimate.json``.
+
+    Cycles are the cycle model's, which equal the hardware's. Cells are synthesized where
+    ``hwgen synth`` ran (for ``device``, if given), else predicted. Energies are predicted.
+    """
+    build = open_build(path)
+    plan = load_plan(build)
+    energy = estimate_energy(
+        plan_actions(plan), load_profile(profile or DEFAULT_PROFILE), not_modelled=NOT_MODELLED
+    )
+    synthesized = _synthesized(build, device)
+    nodes = [_node(plan, unit, energy, synthesized) for unit in plan.units]
+    document = {
+        "nodes": nodes,
+        "total": _total(plan, nodes, energy),
+        "profile": energy.profile,
+        "profile_source": energy.source,
+        "energy_range_pj": asdict(energy.total),
+        "not_modelled": list(energy.not_modelled),
+    }
+    write_result(build, Build.estimate.name, document)
+    return Estimate(document)
+
+
+def operations(plan: Plan, unit: Unit) -> int:
+    """Taps evaluated per image by an array (one adder tap counts once), else output elements."""
+    outputs = prod(unit.node.shape)
+    if unit.node.kind in KERNEL_OF:  # type: ignore[attr-defined]
+        return outputs * geometry(plan.graph, unit.node).taps  # type: ignore[arg-type]
+    return outputs
+
+
+def _node(
+    plan: Plan, unit: Unit, energy: EnergyReport, synthesized: dict[str, Any] | None
+) -> dict[str, Any]:
+    components = {name: e.nominal for name, e in energy.nodes[unit.name].items()}
+    cells, source = _cells(plan, unit, synthesized)
+    return {
+        "name": unit.name,
+        "kind": unit.node.kind,  # type: ignore[attr-defined]
+        "bits": str(unit.node.type),
+        "pe": unit.pe,
+        "simd": unit.simd,
+        "cycles": unit.interval,
+        "operations": operations(plan, unit),
+        **cells,
+        "energy_pj": components,
+        "source": {"cycles": "predicted", "cells": source, "energy_pj": "predicted"},
+    }
+
+
+def _cells(
+    plan: Plan, unit: Unit, synthesized: dict[str, Any] | None
+) -> tuple[dict[str, float], str]:
+    if synthesized and unit.name in synthesized:
+        return {name: synthesized[unit.name][name] for name in CELLS}, "synthesized"
+    predicted = asdict(plan.resources[unit.name])
+    return {name: round(predicted[name]) for name in CELLS}, "predicted"
+
+
+def _synthesized(build: Build, device: str | None) -> dict[str, Any] | None:
+    """Cells per node from an earlier ``hwgen synth`` for the device asked for."""
+    if not build.synth.is_file():
+        return None
+    document = json.loads(build.synth.read_text())
+    if device not in (None, document["device"]):
+        return None
+    return {node["name"]: node for node in document["nodes"]}
+
+
+def _total(plan: Plan, nodes: list[dict[str, Any]], energy: EnergyReport) -> dict[str, Any]:
+    components = {name: e.nominal for name, e in energy.components.items()}
+    return {
+        "cycles": plan.interval,
+        "latency_cycles": plan.latency,
+        "operations": sum(node["operations"] for node in nodes),
+        **{name: sum(node[name] for node in nodes) for name in CELLS},
+        "energy_pj": components,
+        "source": {"cycles": "predicted", "cells": nodes[0]["source"]["cells"]},
+    }

@@ -1,0 +1,194 @@
+"""Every node's integers and the cycles of the Verilog against golden model and cycle model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.build import Build, open_build, write_result
+from hwgen.emit.manifest import Manifest, load_manifest
+from hwgen.errors import InputError
+from hwgen.flow import load_plan
+from hwgen.inputs import Images, load_images, to_real
+from hwgen.ir.evaluate import evaluate
+from hwgen.ir.graph import Graph
+from hwgen.ir.serialize import load_graph
+from hwgen.schedule.plan import Plan
+from hwgen_sim import fast, golden
+from hwgen_sim.compare import Comparison, compare
+from hwgen_sim.cosim import SimResult, simulate
+from hwgen_sim.explain import explain
+from hwgen_sim.units import simulate_units
+
+__all__ = ["VerifyReport", "verify_build"]
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """The document ``6-verify.json``."""
+
+    document: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return self.document
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is verified: a build, its plan, and images as integers."""
+
+    build: Build
+    manifest: Manifest
+    plan: Plan
+    inputs: Path
+    images: Images
+    integers: NDArray
+
+    @property
+    def graph(self) -> Graph:
+        return self.plan.graph
+
+
+def verify_build(
+    path: Path,
+    inputs: Path,
+    *,
+    count: int | None = None,
+    simulator: str = "verilator",
+    stalls: int | None = None,
+    progress: Progress = lambda stage, fraction: None,
+) -> VerifyReport:
+    """Simulate the first ``count`` images and write ``6-verify.json``.
+
+    Passes when every integer of every node equals the golden model's and, without stalls, the run
+    takes exactly the predicted cycles. ``amaranth`` simulates each node's component on its own,
+    fed with golden integers; the other simulators run the Verilog of the whole design.
+    """
+    task = _open(path, inputs, count)
+    progress("golden model", 0.0)
+    expected = fast.run(task.graph, task.integers)
+    if simulator == "amaranth":
+        progress("simulate every node in Amaranth", 0.0)
+        document = _verify_units(task, expected, stalls or 0)
+    else:
+        progress(f"build and simulate {len(task.integers)} images in {simulator}", 0.0)
+        document = _verify_verilog(task, expected, simulator, stalls or 0)
+    document |= {"accuracy": _accuracy(task, expected, document.pop("classes", None))}
+    write_result(task.build, Build.verify.name, document)
+    return VerifyReport(document)
+
+
+def _open(path: Path, inputs: Path, count: int | None) -> _Task:
+    build = open_build(path)
+    plan = load_plan(build)
+    images = load_images(inputs)
+    if count is not None and count > len(images):
+        raise InputError(
+            f"{inputs} holds {len(images)} images; give --count {len(images)} or less."
+        )
+    labels = None if images.labels is None else images.labels[:count]
+    images = Images(images.images[:count], labels)
+    integers = golden.prepare(plan.graph, images.images)
+    return _Task(build, load_manifest(build.manifest), plan, inputs, images, integers)
+
+
+def _verify_verilog(
+    task: _Task, expected: dict[str, NDArray], simulator: str, stalls: int
+) -> dict[str, Any]:
+    result = simulate(
+        task.build.verilog, task.manifest, task.integers, simulator=simulator, stalls=stalls
+    )
+    comparison = compare(expected, result.arrays, task.manifest)
+    measured = _span(result, task.manifest)
+    predicted = None if stalls else task.plan.cycles(len(task.integers))
+    first = None
+    if comparison.first:
+        about = explain(
+            comparison.first, result, task.manifest, build=task.build.root, inputs=task.inputs
+        )
+        first = _first(comparison) | {"cycle": about.cycle, "reproduce": about.command}
+    document = _document(task, comparison, result.simulator, stalls, first)
+    if predicted not in (None, measured):
+        document["status"] = "failed"
+    document |= {
+        "cycles_predicted": predicted,
+        "cycles_measured": measured,
+        "latency_cycles": result.latency_cycles,
+        "interval_cycles": result.interval_cycles,
+        "classes": result.arrays[task.graph.output.name],
+    }
+    return document
+
+
+def _verify_units(task: _Task, expected: dict[str, NDArray], stalls: int) -> dict[str, Any]:
+    """The golden model is exact on whole images, so nodes can be checked one by one."""
+    arrays = simulate_units(task.plan, expected, stalls)
+    comparison = compare(expected, arrays, task.manifest)
+    first = _first(comparison) if comparison.first else None
+    document = _document(task, comparison, "amaranth, node by node", stalls, first)
+    return document | {"cycles_predicted": None, "cycles_measured": None}
+
+
+def _span(result: SimResult, manifest: Manifest) -> int:
+    """Cycles from the first input beat of all to the last output beat of all."""
+    start = result.transfers[manifest.input.node][0, 0]
+    return int(result.transfers[manifest.output.node][-1, -1] - start)
+
+
+def _document(
+    task: _Task, comparison: Comparison, simulator: str, stalls: int, first: dict[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "status": "failed" if comparison.total else "passed",
+        "samples": len(task.integers),
+        "nodes_checked": len(comparison.nodes_checked),
+        "values_compared": comparison.values_compared,
+        "mismatches": comparison.total,
+        "simulator": simulator,
+        "seed": stalls,
+        "first_mismatch": first,
+        "nodes": dict(comparison.mismatches),
+    }
+
+
+def _first(comparison: Comparison) -> dict[str, Any]:
+    first = comparison.first
+    assert first is not None
+    names = ("channel", "row", "column")
+    place = dict(zip(names, (*first.index, 0, 0), strict=False))
+    return {
+        "node": first.node,
+        "image": first.image,
+        **place,
+        "expected": first.expected,
+        "got": first.got,
+        "sentence": str(first),
+    }
+
+
+def _accuracy(
+    task: _Task, expected: dict[str, NDArray], classes: NDArray | None
+) -> dict[str, float] | None:
+    """Share of right classes in float, integers and hardware; None without labels or classes."""
+    labels = task.images.labels
+    if labels is None or task.graph.output.kind != "argmax":
+        return None
+    shares = {
+        "float": _float_classes(task),
+        "integer": expected[task.graph.output.name][:, 0],
+    }
+    if classes is not None:
+        shares["rtl"] = classes[:, 0]
+    return {name: float(np.mean(found == labels)) for name, found in shares.items()}
+
+
+def _float_classes(task: _Task) -> NDArray:
+    graph = load_graph(task.build.graph, task.build.tensors)
+    real = to_real(task.images.images, graph.input.mean, graph.input.std)
+    return evaluate(graph, real)[graph.output.name].argmax(axis=1)
