@@ -9,6 +9,7 @@ against; the two engines feed, stall and capture every node. Builds are not in t
 
 import argparse
 import random
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
+from hwgen.build import Build
 from hwgen.emit.manifest import Manifest, Stream, load_manifest
 from hwgen_rtl.numerics import IntType
 from hwgen_sim.cosim import simulate
@@ -27,6 +29,7 @@ from hwgen_sim.cosim.beats import pack_beats
 from hwgen_sim.cosim.tools import compiler, find_verilator, run_tool
 
 ROWS, LANES, STEPS = 8, 25, 16
+ROUNDS = 5
 TARGETS = {"library": 0.95, "cocotb": 0.5}
 
 PLAIN = r"""
@@ -70,6 +73,13 @@ int main(int, char** argv) {
 class Row(wiring.Component):
     """o = sum over STEPS beats of sum(|x[k] - w[k]|), one beat per cycle while ``go``."""
 
+    go: Signal
+    step: Signal
+    start: Signal
+    add: Signal
+    x: Signal
+    o: Signal
+
     def __init__(self, seed: int):
         self._weights = [random.Random(STEPS * seed + k).randbytes(LANES) for k in range(STEPS)]
         ports = {"go": In(1), "step": In(range(STEPS)), "start": In(1), "add": In(1)}
@@ -104,6 +114,9 @@ class Row(wiring.Component):
 class Conv(wiring.Component):
     """ROWS rows that share their input."""
 
+    i: stream.Interface
+    o: stream.Interface
+
     DEPTH = 7
     """Cycles from a beat to its sum: the memory, the lanes and five levels of the tree."""
 
@@ -135,6 +148,9 @@ class Conv(wiring.Component):
 
 class Top(wiring.Component):
     """A generated design in shape: one node below the top."""
+
+    i: stream.Interface
+    o: stream.Interface
 
     def __init__(self):
         i, o = stream.Signature(8 * LANES), stream.Signature(20 * ROWS)
@@ -175,8 +191,8 @@ def synthetic(folder: Path) -> tuple[Path, Manifest]:
     return path, manifest
 
 
-def plain_speed(path: Path, manifest: Manifest, inputs: NDArray, folder: Path) -> float:
-    """Cycles per second of ``top`` alone, in a loop that toggles its clock."""
+def plain_program(path: Path, folder: Path) -> Path:
+    """Build ``top`` alone, in a loop that toggles its clock."""
     tool, objects, log = find_verilator(), folder / "plain", folder / "plain.log"
     options = ("--cc", "--prefix", "Vtop", "--top-module", "top", "-O3", "--x-assign", "fast")
     quiet = ("-Wno-fatal", "-Wno-lint", "-Wno-style", "--Mdir", objects)
@@ -187,18 +203,21 @@ def plain_speed(path: Path, manifest: Manifest, inputs: NDArray, folder: Path) -
     flags = ("-O2", "-w", f"-I{objects}", f"-I{include}", f"-I{include / 'vltstd'}")
     sources = (*sorted(objects.glob("*.cpp")), *runtime)
     run_tool("C++", (compiler()[0], *flags, *sources, "-lpthread", "-o", objects / "run"), log)
+    return objects / "run"
+
+
+def plain_speed(program: Path, manifest: Manifest, inputs: NDArray) -> float:
+    """Cycles per second of the plain loop on these images."""
     words = pack_beats(inputs, manifest.input)
-    words.astype("<u8").tofile(folder / "beats.bin")
-    beats = len(inputs) * manifest.output.beats
-    counts = [8 * words.shape[1], len(words), beats]
-    speed = folder / "speed.txt"
-    command = " ".join(str(word) for word in (objects / "run", folder / "beats.bin", *counts))
-    run_tool("The plain loop", ("sh", "-c", f"{command} > {speed}"), log)
-    return float(speed.read_text())
+    data = program.with_name("beats.bin")
+    words.astype("<u8").tofile(data)
+    counts = (8 * words.shape[1], len(words), len(inputs) * manifest.output.beats)
+    command = [str(word) for word in (program, data, *counts)]
+    return float(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def measure(path: Path, manifest: Manifest, cycles: int, folder: Path) -> dict[str, float]:
-    """Cycles per second of each way, best of three: other work on the machine only slows."""
+    """Cycles per second of each way, best of several: other work on the machine only slows."""
     kind, shape = manifest.input.type, manifest.input.shape
     count = max(2, cycles // max(1, manifest.interval_cycles))
     inputs = np.random.default_rng(0).integers(kind.low, kind.high, (count, *shape), endpoint=True)
@@ -210,12 +229,13 @@ def measure(path: Path, manifest: Manifest, cycles: int, folder: Path) -> dict[s
 
         return run
 
+    program = plain_program(path, folder)
     ways = {
-        "plain": lambda: plain_speed(path, manifest, inputs, folder),
+        "plain": lambda: plain_speed(program, manifest, inputs),
         "library": engine("library"),
         "cocotb": engine("cocotb"),
     }
-    rounds = [{name: way() for name, way in ways.items()} for _ in range(3)]
+    rounds = [{name: way() for name, way in ways.items()} for _ in range(ROUNDS)]
     return {name: max(speeds[name] for speeds in rounds) for name in ways}
 
 
@@ -227,8 +247,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.build:
-            path = options.build / "5-rtl" / "top.v"
-            manifest = load_manifest(options.build / "manifest.json")
+            build = Build(options.build)
+            path, manifest = build.verilog, load_manifest(build.manifest)
         else:
             path, manifest = synthetic(folder)
         speeds = measure(path, manifest, options.cycles, folder)

@@ -194,7 +194,7 @@ def _numbers(_: click.Context, option: click.Parameter, text: str | None) -> Any
 @click.option("--weights", type=click.Path(path_type=Path), help=".pt, .npz or .safetensors.")
 @click.option("--bits", type=int, help="Bits of activations and weights (default 8).")
 @click.option("--target-cycles", type=int, metavar="N", help="Cycles per image to reach.")
-@click.option("--device", metavar="D", help="Device to fill, instead of --target-cycles.")
+@click.option("--device", metavar="D", help="Device to fit; without --target-cycles it is filled.")
 @click.option("--calibration", metavar="METHOD", help="percentile (default) or mse.")
 @click.option("--mean", metavar="M,M,M", callback=_numbers, help="Per channel, of pixel/255.")
 @click.option("--std", metavar="S,S,S", callback=_numbers, help="Per channel, of pixel/255.")
@@ -205,8 +205,8 @@ def _compile(
 
     MODEL is file.py:factory, an exported .pt2, or the graph of an earlier build.
     """
-    from hwgen.build import load_options
     from hwgen.flow import compile_model
+    from hwgen.options import load_options
 
     options = load_options(config, **given)
     with progress() as report:

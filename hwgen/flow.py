@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.build import Build, CompileOptions, staged
+from hwgen.build import Build, staged
 from hwgen.emit.emit import emit
 from hwgen.errors import InputError
 from hwgen.inputs import Images, load_images, load_recipe, to_real
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import load_graph, save_graph
+from hwgen.options import CompileOptions
 from hwgen.quantize import Policy, quantize
 from hwgen.schedule.plan import Plan, Target
 from hwgen.schedule.schedule import schedule

@@ -29,7 +29,8 @@ def save_graph(graph: Graph, nodes: Path, tensors: Path) -> None:
     """Write both files; the same graph gives the same bytes."""
     document = _ADAPTER.dump_python(_File(graph.name, graph.nodes), mode="json")
     nodes.write_text(json.dumps(document, indent=1) + "\n")
-    np.savez_compressed(tensors, **{k: graph.tensors[k] for k in sorted(graph.tensors)})
+    arrays: dict[str, Any] = {name: graph.tensors[name] for name in sorted(graph.tensors)}
+    np.savez_compressed(tensors, **arrays)
 
 
 def load_graph(nodes: Path, tensors: Path) -> Graph:

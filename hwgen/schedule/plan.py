@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from hwgen.ir.graph import Graph, Node
+from hwgen.ir.graph import AnyNode, Graph
 
 __all__ = ["Plan", "Resources", "Stage", "Target", "Unit"]
 
@@ -66,7 +66,7 @@ class Unit:
                    (columns, channel words, rows, channels of a word)
     """
 
-    node: Node
+    node: AnyNode
     source: str
     stages: tuple[Stage, ...]
     pe: int

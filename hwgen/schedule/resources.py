@@ -1,5 +1,6 @@
 """Predicted cells of every block, in terms of a 4-input-LUT FPGA with carry chains."""
 
+from hwgen.schedule.memory import memory_resources, rom_resources
 from hwgen.schedule.plan import Resources, Unit
 from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
@@ -13,34 +14,12 @@ from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
 
-__all__ = ["block_resources", "memory_resources", "unit_resources"]
-
-BLOCK_RAM_BITS = 18 * 1024
-BLOCK_RAM_WIDTH = 36
-DISTRIBUTED_DEPTH = 64
-"""Memories of at most this many words, or few bits, stay in LUT RAM."""
+__all__ = ["block_resources", "unit_resources"]
 
 
 def unit_resources(unit: Unit) -> Resources:
     """Sum over the blocks of a unit."""
     return sum((block_resources(stage.params) for stage in unit.stages), Resources())
-
-
-def memory_resources(width: int, depth: int) -> Resources:
-    """A memory with one write and one read port: block RAM, or LUT RAM where it is shallow."""
-    if depth <= DISTRIBUTED_DEPTH or width * depth <= 1024:
-        return Resources(lut=width * -(-depth // 16), ff=width)
-    per_block = max(1, min(BLOCK_RAM_WIDTH, BLOCK_RAM_BITS // depth))
-    return Resources(bram=-(-width // per_block))
-
-
-def rom_resources(width: int, depth: int) -> Resources:
-    """A read-only memory: LUTs where it is shallow, else block RAM."""
-    if depth == 1:
-        return Resources()
-    if depth <= DISTRIBUTED_DEPTH:
-        return Resources(lut=width * max(1, depth / 16) * 0.8, ff=width)
-    return memory_resources(width, depth)
 
 
 def block_resources(params) -> Resources:

@@ -6,7 +6,7 @@ from hwgen.errors import InputError, UnsupportedModel
 from hwgen.ir.graph import Graph
 from hwgen.schedule.folding import fastest_interval, fold
 from hwgen.schedule.plan import Plan, Resources, Target, Unit
-from hwgen.schedule.predict import predict
+from hwgen.schedule.predict import Prediction, predict
 from hwgen.schedule.resources import unit_resources
 
 __all__ = ["schedule"]
@@ -14,8 +14,8 @@ __all__ = ["schedule"]
 FILL = 0.85
 """Share of a device that place and route can use."""
 
-QUEUE_SLACK = (1, 2, 4, 16)
-"""Queue depths that are tried, relative to a steady producer, until no image waits for another."""
+BUFFER_SLACK = (1, 2, 4, 16)
+"""Buffer sizes that are tried, relative to a steady producer, until no image waits for another."""
 
 
 def schedule(graph: Graph, target: Target) -> Plan:
@@ -30,6 +30,7 @@ def schedule(graph: Graph, target: Target) -> Plan:
         return _fit(graph, target, lanes)
     plan = _plan(graph, target, lanes, target.cycles)
     _check_room(graph, plan, target, lanes)
+    _check_interval(plan, target.cycles)
     return plan
 
 
@@ -79,6 +80,14 @@ def _check_room(graph: Graph, plan: Plan, target: Target, lanes: int) -> None:
     _refuse(plan, target, f"Its smallest number of cycles that fits is {smallest.interval}")
 
 
+def _check_interval(plan: Plan, cycles: int) -> None:
+    if plan.interval > cycles:
+        raise InputError(
+            f"{plan.graph.name} folded for {cycles} cycles takes {plan.interval}, because images"
+            f" wait for each other; give --target-cycles {plan.interval} or more."
+        )
+
+
 def _refuse(plan: Plan, target: Target, remedy: str) -> None:
     lacks = ", ".join(
         f"{need} {name.upper()} where {room} can be used ({need - room} too many)"
@@ -91,21 +100,13 @@ def _refuse(plan: Plan, target: Target, remedy: str) -> None:
 
 
 def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
-    for slack in QUEUE_SLACK:
-        units = fold(graph, cycles, lanes, slack)
-        prediction = predict(
-            units,
-            prod(graph.input.shape) // lanes,
-            prod(graph.output.shape) // units[-1].lanes,
-        )
-        if prediction.interval == max(unit.interval for unit in units):
-            break
+    units, prediction = _without_bubbles(graph, cycles, lanes)
     return Plan(
         graph=graph,
         target=target,
         input_lanes=lanes,
         units=units,
-        aliases=_aliases(graph, units),
+        aliases=_aliases(graph),
         latency=prediction.latency,
         interval=prediction.interval,
         finished=prediction.finished,
@@ -113,6 +114,24 @@ def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
     )
 
 
-def _aliases(graph: Graph, units: tuple[Unit, ...]) -> dict[str, str]:
+def _without_bubbles(graph: Graph, cycles: int, lanes: int) -> tuple[tuple[Unit, ...], Prediction]:
+    """The folding with the smallest buffers at which no image waits for another."""
+    found = []
+    for slack in BUFFER_SLACK:
+        units = fold(graph, cycles, lanes, slack)
+        prediction = _predict(graph, units, lanes)
+        found.append((units, prediction))
+        if prediction.interval == max(unit.interval for unit in units):
+            break
+    return min(found, key=lambda pair: pair[1].interval)
+
+
+def _predict(graph: Graph, units: tuple[Unit, ...], lanes: int) -> Prediction:
+    return predict(
+        units, prod(graph.input.shape) // lanes, prod(graph.output.shape) // units[-1].lanes
+    )
+
+
+def _aliases(graph: Graph) -> dict[str, str]:
     """Nodes without hardware and the node that has their integers."""
     return {n.name: n.inputs[0] for n in graph.nodes if n.kind == "flatten"}

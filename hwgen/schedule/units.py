@@ -7,6 +7,7 @@ import numpy as np
 
 from hwgen.ir.graph import AnyNode, Argmax, Graph, Requantize
 from hwgen.schedule.geometry import KERNEL_OF, Geometry, geometry, stream_source
+from hwgen.schedule.memory import memory_style
 from hwgen.schedule.plan import Stage, Unit
 from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
@@ -70,6 +71,7 @@ def array_unit(graph: Graph, node: AnyNode, feed: Feed, folding: Folding) -> Uni
         pe=folding.pe,
         beats=window.beats_per_job,
         folds=window.repeats,
+        style=memory_style(window.beats_per_job * window.repeats),
     )
     stages.append(Stage("array", WindowedParams(window=window, datapath=array)))
     return Unit(

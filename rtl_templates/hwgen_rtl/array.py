@@ -26,7 +26,7 @@ class ArrayParams:
         pe     : output channels per cycle
         beats  : cycles per job; a job sums beats*simd taps
         folds  : jobs per window; the layer has folds*pe output channels
-        style  : memory of the weights: ``auto``, ``block`` or ``distributed``
+        style  : memory of the weights: ``auto``, ``block`` or ``logic``
     """
 
     kernel: str
@@ -49,7 +49,12 @@ class ArrayParams:
     @property
     def latency(self) -> int:
         """Cycles from a job's last taps to ``done``: fetch, lane, tree, accumulate, combine."""
-        return 3 + ceil_log2(self.simd) + (self.kernel == "adder")
+        return self.fetch + 2 + ceil_log2(self.simd) + (self.kernel == "adder")
+
+    @property
+    def fetch(self) -> int:
+        """Cycles to read weights; block RAM is slow and gets a register behind it."""
+        return 2 if self.style == "block" else 1
 
     @property
     def lane(self) -> IntType:
@@ -134,11 +139,13 @@ class ProcessingArray(wiring.Component):
         params = self._params
         depth = ceil_log2(params.simd)
         flags = self._flags(m, params.latency)
-        taps = Signal.like(self.taps)
-        m.d.sync += taps.eq(self.taps)
+        taps = self.taps
+        for n in range(params.fetch):
+            taps, before = Signal.like(self.taps, name=f"taps{n}"), taps
+            m.d.sync += taps.eq(before)
         weights = self._weight_bank(m)
-        constants = self._constant_bank(m, flags[1 + depth])
-        _, valid, first, _ = flags[2 + depth]
+        constants = self._constant_bank(m, flags[params.fetch + depth])
+        _, valid, first, _ = flags[params.fetch + 1 + depth]
 
         tap_sum = None
         if params.kernel == "adder":
@@ -183,7 +190,11 @@ class ProcessingArray(wiring.Component):
         m.submodules.weights = bank = CyclicRom(width, words, style=params.style)
         m.d.comb += bank.step.eq(self.valid)
         lanes = data.ArrayLayout(shape_of(params.w), params.simd)
-        return data.View(data.ArrayLayout(lanes, params.pe), bank.data)
+        word = bank.data
+        if params.style == "block":
+            word = Signal(width)
+            m.d.sync += word.eq(bank.data)
+        return data.View(data.ArrayLayout(lanes, params.pe), word)
 
     def _constant_bank(self, m: Module, before):
         params = self._params

@@ -67,8 +67,9 @@ class AddressGenerator(wiring.Component):
         for n in range(len(counters)):
             m.d.comb += self.begins[n].eq(Cat(at_start[n:]).all())
             m.d.comb += self.ends[n].eq(Cat(at_end[n:]).all())
+        following = self._following(m)
         with m.If(self.step):
-            m.d.sync += self.address.eq(self._next(m))
+            m.d.sync += self.address.eq(following)
             for n, counter in enumerate(counters):
                 moves = self.ends[n + 1] if n + 1 < len(counters) else Const(1)
                 with m.If(moves):
@@ -78,8 +79,8 @@ class AddressGenerator(wiring.Component):
     def _indexed(self):
         return enumerate(self._loops)
 
-    def _next(self, m: Module):
-        """The address after this step: add the delta of the outermost loop that moves, wrap."""
+    def _following(self, m: Module):
+        """The next address: add the delta of the outermost loop that moves, wrap."""
         deltas = self._deltas()
         delta = Signal(range(self._depth))
         m.d.comb += delta.eq(deltas[-1])

@@ -18,8 +18,7 @@ class CyclicRom(wiring.Component):
     Parameters:
         width : bits of a word
         words : contents
-        style : ``block`` for block RAM, ``distributed`` for LUT RAM, ``auto`` for the
-                synthesizer's choice
+        style : ``block`` for block RAM, ``logic`` for LUTs, ``auto`` for the synthesizer's choice
     Members:
         step : In(1)
         data : Out(width)
@@ -52,6 +51,6 @@ class CyclicRom(wiring.Component):
 
 _ATTRIBUTES = {
     "auto": {},
-    "block": {"rom_style": "block", "ram_style": "block"},
-    "distributed": {"rom_style": "distributed", "ram_style": "distributed"},
+    "block": {"rom_style": "block"},
+    "logic": {"rom_style": "logic"},
 }

@@ -168,6 +168,50 @@ class WindowParams:
                 yield (image if y == rows - 1 else row) if at_end else column
 
 
+class Level(wiring.Component):
+    """Counts the words between the start of the next window and the writer.
+
+    Room and availability are registers, and both outcomes of the late ``release`` are prepared
+    before it is known: through it run the ready signals of everything downstream.
+
+    Members:
+        stored    : In(1), a word is written
+        release   : In(1), the last word of a window is read
+        amount    : In, words from this window's start to the next one's
+        room      : Out(1), a word can be written
+        available : Out(1), a whole window was written
+    """
+
+    def __init__(self, params: WindowParams):
+        self._params = params
+        super().__init__(
+            {
+                "stored": In(1),
+                "release": In(1),
+                "amount": In(range(max(params.strides) + 1)),
+                "room": Out(1, init=1),
+                "available": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        level = Signal(signed(max(params.depth, *params.strides).bit_length() + 1))
+        kept, released = Signal.like(level), Signal.like(level)
+        m.d.comb += [kept.eq(level + self.stored), released.eq(kept - self.amount)]
+
+        def choose(test):
+            return Mux(self.release, test(released), test(kept))
+
+        m.d.sync += [
+            level.eq(choose(lambda count: count)),
+            self.room.eq(choose(lambda count: count < params.depth)),
+            self.available.eq(choose(lambda count: count >= params.span)),
+        ]
+        return m
+
+
 class WindowBuffer(wiring.Component):
     """Circular memory of image words with a stream on the writing side.
 
@@ -210,15 +254,16 @@ class WindowBuffer(wiring.Component):
         )
         job, window, row, image = (walk.ends[n] for n in (3, 2, 1, 0))
         read, write = bank.read_port(), bank.write_port()
-        level = Signal(signed((2 * max(params.depth, params.image)).bit_length() + 1))
-        available, issue, stored = Signal(), Signal(), Signal()
-        released = Signal(range(max(params.strides) + 1))
-
+        issue, stored = Signal(), Signal()
+        column_stride, row_stride, image_stride = params.strides
+        m.submodules.level = level = Level(params)
         m.d.comb += [
-            available.eq(level >= params.span),
-            issue.eq(self.enable & (available | ~walk.begins[2])),
+            level.stored.eq(stored),
+            level.release.eq(issue & window),
+            level.amount.eq(Mux(image, image_stride, Mux(row, row_stride, column_stride))),
+            issue.eq(self.enable & (level.available | ~walk.begins[2])),
             walk.step.eq(issue),
-            self.i.ready.eq(level < params.depth),
+            self.i.ready.eq(level.room),
             stored.eq(self.i.valid & self.i.ready),
             write.en.eq(stored),
             write.data.eq(self.i.payload.as_value()),
@@ -226,10 +271,6 @@ class WindowBuffer(wiring.Component):
             read.addr.eq(walk.address),
             self.taps.as_value().eq(read.data),
         ]
-        column_stride, row_stride, image_stride = params.strides
-        with m.If(issue & window):
-            m.d.comb += released.eq(Mux(image, image_stride, Mux(row, row_stride, column_stride)))
-        m.d.sync += level.eq(level + stored - released)
         with m.If(stored):
             m.d.sync += write.addr.eq(Mux(write.addr == params.depth - 1, 0, write.addr + 1))
         with m.If(self.enable):

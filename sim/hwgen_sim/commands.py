@@ -7,7 +7,7 @@ import click
 
 from hwgen.cli import build_argument, inputs_option, json_option, print_json, print_table, progress
 
-__all__ = ["estimate", "run", "verify"]
+__all__ = ["estimate", "report", "run", "verify"]
 
 VERIFY_FIELDS = (
     "status",
@@ -120,3 +120,19 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """The same row with the components of its energy added up."""
     energy = row.get("energy_pj")
     return row | {"energy_pj": sum(energy.values())} if isinstance(energy, dict) else row
+
+
+@click.command()
+@build_argument
+@json_option
+def report(build: Path, as_json: bool) -> None:
+    """Show one table per layer from all that earlier commands found out."""
+    from hwgen_sim.report import LAYER_COLUMNS, report_build
+
+    document = report_build(build).to_json()
+    if as_json:
+        print_json(document)
+        return
+    print_table(document["layers"], LAYER_COLUMNS)
+    for sentence in document["summary"]:
+        click.echo(sentence)

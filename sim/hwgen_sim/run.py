@@ -1,6 +1,7 @@
 """Outputs of a build's network by one of four engines."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def _simulated(build: Build, graph: Graph, images: NDArray, everything: bool) ->
     return values
 
 
-def write_arrays(path: Path, arrays: dict[str, NDArray]) -> Path:
+def write_arrays(path: Path, arrays: dict[str, Any]) -> Path:
     """Write an ``.npz`` whole or not at all."""
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     partial = path.with_name(f".{path.name}.partial.npz")

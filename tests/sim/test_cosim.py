@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwgen.emit.manifest import Manifest, Stream
-from hwgen.errors import BuildError, CheckFailed, InputError, ToolFailed
+from hwgen.errors import BuildError, CheckFailed, InputError, ToolFailed, ToolMissing
 from hwgen_rtl.numerics import IntType
 from hwgen_sim.compare import compare
 from hwgen_sim.cosim import SimResult, Waves, simulate
 from hwgen_sim.cosim.beats import beat_of, pack_beats, unpack_beats
+from hwgen_sim.cosim.bench import Probe, bench_text
 from hwgen_sim.explain import explain
 
 TOY = Path(__file__).parent / "data" / "toy.v"
@@ -87,6 +89,26 @@ def run(x: np.ndarray, **options) -> SimResult:
     return simulate(TOY, MANIFEST, x, **{"engine": "library", **options})
 
 
+def same(one: SimResult, other: SimResult) -> bool:
+    """Say whether two runs put out the same integers in the same cycles."""
+    pairs = [(one.arrays, other.arrays), (one.transfers, other.transfers)]
+    equal = all(np.array_equal(a[node], b[node]) for a, b in pairs for node in a)
+    return equal and one.cycles == other.cycles
+
+
+def with_ordinary_clock(observed: tuple[Probe, ...]) -> str:
+    """The bench with a clock made by delays and blocking assignment, as people write it."""
+    before, rest = bench_text(observed).split("  always @(posedge go", 1)
+    clock = "  initial while (!finished) begin #5 clk = 1; #5 clk = 0; end\n\n"
+    return before + clock + rest[rest.index("  reg [2:0] reset_cycles") :]
+
+
+def run_alone(command: tuple[str, ...], plusargs: list[str], folder: Path) -> float:
+    """Run the program of Icarus without the cocotb in its command."""
+    subprocess.run([command[0], command[-1], *plusargs], check=True, cwd=folder)
+    return 1.0
+
+
 class TestEquality:
     @pytest.mark.parametrize(("simulator", "engine"), ENGINES)
     @pytest.mark.parametrize("stalls", [0, 1, 2024])
@@ -105,14 +127,12 @@ class TestEquality:
 
     def test_engines_agree_on_every_cycle(self):
         runs = [run(images(4), engine=engine, stalls=9) for engine in ("library", "cocotb")]
-        assert runs[0].cycles == runs[1].cycles
-        for node, cycles in runs[0].transfers.items():
-            assert np.array_equal(cycles, runs[1].transfers[node])
+        assert same(*runs)
 
     def test_output_alone(self):
         x = images(3)
         result = run(x, nodes="output")
-        assert set(result.arrays) == {"x", "total"}
+        assert (set(result.arrays), set(result.transfers)) == ({"total"}, {"x", "total"})
         assert np.array_equal(result.arrays["total"], twin(x)["total"])
 
 
@@ -129,13 +149,18 @@ class TestCycles:
     def test_stalls_cost_cycles(self):
         assert run(images(20), stalls=1).cycles > run(images(20)).cycles
 
-    def test_cycles_do_not_depend_on_the_burst(self, monkeypatch: pytest.MonkeyPatch):
+    @pytest.mark.parametrize("burst", [1, 7])
+    def test_cycles_do_not_depend_on_the_burst(self, monkeypatch: pytest.MonkeyPatch, burst: int):
         usual = run(images(3), stalls=4)
-        monkeypatch.setattr("hwgen_sim.cosim.engines.BURST", 7)
-        ordinary = run(images(3), stalls=4)
-        assert usual.cycles == ordinary.cycles
-        for node, cycles in usual.transfers.items():
-            assert np.array_equal(cycles, ordinary.transfers[node])
+        monkeypatch.setattr("hwgen_sim.cosim.engines.BURST", burst)
+        assert same(usual, run(images(3), stalls=4))
+
+    @pytest.mark.skipif(not shutil.which("iverilog"), reason="Icarus is not installed")
+    def test_bursts_equal_an_ordinary_clock(self, monkeypatch: pytest.MonkeyPatch):
+        usual = run(images(6), stalls=8)
+        monkeypatch.setattr("hwgen_sim.cosim.simulation.bench_text", with_ordinary_clock)
+        monkeypatch.setattr("hwgen_sim.cosim.simulation.run_cocotb", run_alone)
+        assert same(usual, run(images(6), stalls=8, simulator="icarus", engine="cocotb"))
 
 
 class TestMisbehaviour:
@@ -211,6 +236,11 @@ class TestRefusals:
     def test_engine(self):
         with pytest.raises(ValueError, match="engine must be one of"):
             run(images(1), engine="guess")
+
+    def test_missing_tool_names_the_remedy(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(ToolMissing, match=r"cocotb is not installed; run: pip install"):
+            run(images(1), engine="cocotb")
 
     def test_missing_verilog(self, tmp_path: Path):
         with pytest.raises(BuildError, match="is missing"):

@@ -15,10 +15,16 @@ __all__ = ["Probe", "bench_text", "probes"]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One observed stream; ``path`` is how the bench reads its ports, up to ``payload``."""
+    """One observed stream.
+
+    Parameters:
+        path     : how the bench reads its ports, up to ``payload``
+        captured : payloads are written, not only their cycles
+    """
 
     stream: Stream
     path: str
+    captured: bool = True
 
     def port(self, name: str) -> str:
         """Verilog expression of the port ``payload``, ``valid`` or ``ready``."""
@@ -30,7 +36,7 @@ def probes(manifest: Manifest, nodes: str) -> tuple[Probe, ...]:
     inner = [s for s in manifest.nodes if s.instance] if nodes == "all" else []
     inner = [s for s in inner if s.node not in (manifest.input.node, manifest.output.node)]
     return (
-        Probe(manifest.input, "i__"),
+        Probe(manifest.input, "i__", captured=False),  # its integers are known
         *(Probe(s, f"dut.{_escape(s.instance)}.o__") for s in inner),
         Probe(manifest.output, "o__"),
     )
@@ -58,16 +64,21 @@ def _escape(instance: str) -> str:
 
 
 def _capture(k: int, probe: Probe) -> str:
-    width = probe.stream.width
-    pad = -width % 64
-    padding = f"{pad}'d0, " if pad else ""
     return _CAPTURE.substitute(
         k=k,
         node=probe.stream.node,
         valid=probe.port("valid"),
         ready=probe.port("ready"),
-        record=f"{{{padding}{probe.port('payload')}, cycle}}",
+        record=_record(probe),
     )
+
+
+def _record(probe: Probe) -> str:
+    if not probe.captured:
+        return "cycle"
+    pad = -probe.stream.width % 64
+    padding = f"{pad}'d0, " if pad else ""
+    return f"{{{padding}{probe.port('payload')}, cycle}}"
 
 
 def _open(k: int, probe: Probe) -> str:

@@ -1,7 +1,6 @@
 """The ways to run a built bench to its end; each returns the seconds spent in the simulator."""
 
 import ctypes
-import importlib.util
 import os
 import sys
 import time
@@ -72,8 +71,6 @@ def _trace(code: ctypes.CDLL, bench: int, waves: Waves) -> None:
 
 
 def _cocotb_environment() -> dict[str, str]:
-    if importlib.util.find_spec("cocotb") is None:
-        raise ToolMissing("cocotb is not installed; run: pip install 'hwgen[sim]'")
     import cocotb_tools.config
     import find_libpython
 

@@ -19,7 +19,7 @@ class SimResult:
     """Integers and cycles of one run.
 
     Parameters:
-        arrays          : (N, *shape) integers per observed node
+        arrays          : (N, *shape) integers per observed node, the input left out
         transfers       : (N, beats) cycle of each beat per observed node
         cycles          : clock cycles from the end of reset to the end of the run
         latency_cycles  : first input beat to last output beat of image 0
@@ -60,13 +60,14 @@ def read_capture(folder: Path, observed: tuple[Probe, ...], images: int) -> Capt
         words = np.fromfile(folder / f"{k}.bin", dtype="<u8").reshape(-1, _record_words(probe))
         if len(words) > beats:
             raise CheckFailed(_surplus(probe.stream, words, images))
-        arrays[node] = unpack_beats(words[:, 1:], probe.stream)
+        if probe.captured:
+            arrays[node] = unpack_beats(words[:, 1:], probe.stream)
         transfers[node] = words[:, 0].astype(np.int64).reshape(images, -1)
     return Capture(arrays, transfers, cycles)
 
 
 def _record_words(probe: Probe) -> int:
-    return 1 + payload_words(probe.stream)
+    return 1 + (payload_words(probe.stream) if probe.captured else 0)
 
 
 def _surplus(stream: Stream, words: NDArray[np.uint64], images: int) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "compiler",
     "find_icarus",
     "find_verilator",
+    "require_cocotb",
     "run_tool",
 ]
 
@@ -75,6 +76,12 @@ def compiler() -> tuple[str, str]:
         if name and (path := shutil.which(name)):
             return path, _version([path, "--version"])
     raise ToolMissing("A C++ compiler is not installed; run: apt-get install g++")
+
+
+def require_cocotb() -> None:
+    """Raise ToolMissing where cocotb is not installed."""
+    if importlib.util.find_spec("cocotb") is None:
+        raise ToolMissing(f"cocotb is not installed; run: {_INSTALL}")
 
 
 def run_tool(

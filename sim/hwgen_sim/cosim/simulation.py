@@ -13,6 +13,7 @@ from hwgen_sim.cosim.bench import bench_text, probes
 from hwgen_sim.cosim.engines import run_cocotb, run_library
 from hwgen_sim.cosim.icarus import icarus_command
 from hwgen_sim.cosim.result import Capture, SimResult, read_capture
+from hwgen_sim.cosim.tools import require_cocotb
 from hwgen_sim.cosim.verilated import build_model
 from hwgen_sim.cosim.waves import Waves
 
@@ -55,28 +56,34 @@ def simulate(
         ToolMissing, ToolFailed
     """
     _check_choices(simulator=simulator, engine=engine, nodes=nodes)
+    _check_inputs(inputs, manifest.input)
     if simulator == "icarus" and (waves or engine == "library"):
         raise InputError("Icarus runs through cocotb only and writes no waves; use verilator.")
     if not verilog.is_file():
         raise BuildError(f"{verilog} is missing; run 'hwgen compile' again.")
-    _check_inputs(inputs, manifest.input)
+    way = f"{simulator} through {'library' if waves else engine}"
     observed = probes(manifest, nodes)
-    bench = bench_text(observed)
     with tempfile.TemporaryDirectory(prefix="hwgen-") as name:
         folder = Path(name)
         _write_stimulus(inputs, manifest.input, folder / "stimulus.bin")
         limit = idle_limit or _idle_limit(manifest)
         plusargs = _plusargs(folder, len(inputs), stalls, density, limit)
-        if waves or engine == "library":
-            model = build_model(verilog, bench, traced=waves is not None)
-            seconds = run_library(model.library, plusargs, waves)
-        elif simulator == "verilator":
-            program = build_model(verilog, bench).executable
-            seconds = run_cocotb((program,), plusargs, folder)
-        else:
-            seconds = run_cocotb(icarus_command(verilog, bench), plusargs, folder)
+        seconds = _run(way, verilog, bench_text(observed), plusargs, waves, folder)
         capture = read_capture(folder, observed, len(inputs))
-    return _result(capture, manifest, seconds, f"{simulator} through {engine}", stalls)
+    return _result(capture, manifest, seconds, way, stalls)
+
+
+def _run(
+    way: str, verilog: Path, bench: str, plusargs: list[str], waves: Waves | None, folder: Path
+) -> float:
+    if way.endswith("cocotb"):
+        require_cocotb()
+    if way == "icarus through cocotb":
+        return run_cocotb(icarus_command(verilog, bench), plusargs, folder)
+    model = build_model(verilog, bench, traced=waves is not None)
+    if way == "verilator through cocotb":
+        return run_cocotb((model.executable,), plusargs, folder)
+    return run_library(model.library, plusargs, waves)
 
 
 def _check_choices(**chosen: str) -> None:

@@ -1,0 +1,226 @@
+# amaranth: UnusedElaboratable=no
+"""Blocks with one bug each: Params whose ``create`` builds hardware that is not what they say."""
+
+from dataclasses import dataclass, replace
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from numpy.typing import NDArray
+
+from hwgen_rtl.argmax import ArgmaxParams
+from hwgen_rtl.array import ArrayParams
+from hwgen_rtl.numerics import IntType
+from hwgen_rtl.requantize import RequantizeParams
+from hwgen_rtl.window import WindowParams
+
+__all__ = [
+    "DriftingArgmax",
+    "ForgetfulArray",
+    "LateWindow",
+    "LosingArgmax",
+    "NarrowArray",
+    "RepeatingArgmax",
+    "SwappedArray",
+    "UnclampedRequantize",
+    "UnroundedRequantize",
+]
+
+
+class _Around(wiring.Component):
+    """Has the ports of ``inner`` and passes them all through, but for what a subclass changes."""
+
+    def __init__(self, inner: wiring.Component, ports: wiring.Component | None = None):
+        self.inner = inner
+        super().__init__((ports or inner).signature)
+
+    def wire(self, m: Module, *kept: str) -> None:
+        """Connect every port whose path is not in ``kept``."""
+        for path, member, port in self.signature.flatten(self):
+            name = ".".join(map(str, path))
+            inside = self.inner
+            for step in path:
+                inside = getattr(inside, step)
+            if name in kept:
+                continue
+            ends = (inside, port) if member.flow is wiring.In else (port, inside)
+            m.d.comb += _value(ends[0]).eq(_value(ends[1]))
+
+
+def _value(port):
+    return port.as_value() if hasattr(port, "as_value") else port
+
+
+# -- arrays ------------------------------------------------------------------------------------
+
+
+class _Narrow(_Around):
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = self.inner
+        self.wire(m, "o")
+        for lane in range(self.o.shape().length):
+            m.d.comb += self.o[lane].eq(self.inner.o[lane])
+        return m
+
+
+@dataclass(frozen=True, kw_only=True)
+class NarrowArray(ArrayParams):
+    """A dropped guard bit: sums wrap at ``bits`` bits."""
+
+    bits: int = 0
+
+    def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
+        whole = ArrayParams.create(self, weights, bias)
+        fields = {name: getattr(self, name) for name in ArrayParams.__dataclass_fields__}
+        narrow = ArrayParams(**(fields | {"acc": IntType(self.bits, signed=True)}))
+        return _Narrow(narrow.create(weights, bias), whole)
+
+
+class _Forgetful(_Around):
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = self.inner
+        self.wire(m, "first")
+        seen = Signal()
+        with m.If(self.valid):
+            m.d.sync += seen.eq(1)
+        m.d.comb += self.inner.first.eq(self.first & ~seen)
+        return m
+
+
+class ForgetfulArray(ArrayParams):
+    """A stale accumulator: the flag that clears it comes for the first job only."""
+
+    def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
+        return _Forgetful(super().create(weights, bias))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwappedArray(ArrayParams):
+    """Two output channels have each other's weights."""
+
+    pair: tuple[int, int] = (0, 0)
+
+    def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
+        order = list(range(len(weights)))
+        a, b = self.pair
+        order[a], order[b] = b, a
+        return super().create(weights[order], bias[order])
+
+
+# -- windows -----------------------------------------------------------------------------------
+
+
+class _Late(_Around):
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = self.inner
+        self.wire(m, "i.valid")
+        started = Signal()
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += started.eq(1)
+        m.d.comb += self.inner.i.valid.eq(self.i.valid & started)
+        return m
+
+
+class LateWindow(WindowParams):
+    """Off by one: every window starts one pixel (of one word) late."""
+
+    def create(self) -> wiring.Component:
+        assert self.words == 1
+        return _Late(super().create())
+
+
+# -- requantize --------------------------------------------------------------------------------
+
+
+class UnroundedRequantize(RequantizeParams):
+    """The rounding constant is missing."""
+
+    def create(self, multiplier: NDArray, bias: NDArray) -> wiring.Component:
+        wider = {"bias": IntType(self.bias.bits + 2, signed=True)}
+        fields = {name: getattr(self, name) for name in RequantizeParams.__dataclass_fields__}
+        half = (1 << self.shift) >> 1
+        return RequantizeParams(**(fields | wider)).create(multiplier, bias - half)
+
+
+class UnclampedRequantize(RequantizeParams):
+    """The clamp is missing: upper bits are cut off."""
+
+    def create(self, multiplier: NDArray, bias: NDArray) -> wiring.Component:
+        sound = super().create(multiplier, bias)
+        fields = {name: getattr(self, name) for name in RequantizeParams.__dataclass_fields__}
+        wide = RequantizeParams(**(fields | {"out": IntType(48, signed=True)}))
+        return _Cut(wide.create(multiplier, bias), sound)
+
+
+class _Cut(_Around):
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = self.inner
+        self.wire(m, "o.payload")
+        for lane in range(self.o.payload.shape().length):
+            m.d.comb += self.o.payload[lane].eq(self.inner.o.payload[lane])
+        return m
+
+
+# -- handshakes --------------------------------------------------------------------------------
+
+
+class _Losing(_Around):
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = self.inner
+        self.wire(m, "o.ready")
+        m.d.comb += self.inner.o.ready.eq(1)
+        return m
+
+
+class LosingArgmax(ArgmaxParams):
+    """A beat that is not taken at once is gone."""
+
+    def create(self) -> wiring.Component:
+        return _Losing(super().create())
+
+
+class _Repeating(_Around):
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = self.inner
+        self.wire(m, "o.ready")
+        waited = Signal()
+        m.d.sync += waited.eq(self.o.valid & ~self.o.ready)
+        m.d.comb += self.inner.o.ready.eq(self.o.ready & ~waited)
+        return m
+
+
+class RepeatingArgmax(ArgmaxParams):
+    """A beat that had to wait stays valid after it was taken."""
+
+    def create(self) -> wiring.Component:
+        return _Repeating(super().create())
+
+
+class _Drifting(_Around):
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.inner = self.inner
+        self.wire(m, "o.payload")
+        waited = Signal()
+        m.d.sync += waited.eq(self.o.valid & ~self.o.ready)
+        index = self.inner.o.payload[0]
+        m.d.comb += self.o.payload[0].eq(Mux(waited, index + 1, index))
+        return m
+
+
+class DriftingArgmax(ArgmaxParams):
+    """The payload does not stand still while its beat waits."""
+
+    def create(self) -> wiring.Component:
+        return _Drifting(super().create())
+
+
+def with_datapath(kind: type, params, **changes):
+    """Windowed Params with a datapath of ``kind``, a subclass of its own type."""
+    own = {name: getattr(params.datapath, name) for name in params.datapath.__dataclass_fields__}
+    return replace(params, datapath=kind(**(own | changes)))
