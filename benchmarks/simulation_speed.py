@@ -184,6 +184,7 @@ def synthetic(folder: Path) -> tuple[Path, Manifest]:
         aliases={},
         mean=(0.0,),
         std=(1.0,),
+        settled_cycles=0,
         latency_cycles=STEPS + Conv.DEPTH,
         interval_cycles=STEPS,
         versions={},

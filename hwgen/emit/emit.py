@@ -43,6 +43,7 @@ def describe(plan: Plan, verilog: str, document: str) -> Manifest:
         aliases=plan.aliases,
         mean=graph.input.mean,
         std=graph.input.std,
+        settled_cycles=plan.settled,
         latency_cycles=plan.latency,
         interval_cycles=plan.interval,
         versions={name: version(name) for name in ("amaranth", "pyosys")},

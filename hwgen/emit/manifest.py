@@ -52,7 +52,8 @@ class Manifest:
     """Everything a simulator, a host or a person needs beside ``top.v``.
 
     ``input`` enters at the top's ports ``i__payload``, ``i__valid``, ``i__ready``; ``output``
-    leaves at ``o__*``. ``nodes`` are the streams that can be observed inside, in graph order.
+    leaves at ``o__*``. After reset the design needs ``settled_cycles`` until it is idle; from then
+    on, ``latency_cycles`` and ``interval_cycles`` are exact. ``nodes`` are the streams that can be observed inside, in graph order.
     ``aliases`` maps nodes without hardware (flatten) to the node that has their integers.
     Clock and reset (synchronous, active high) are ``clk`` and ``rst``.
     """
@@ -69,6 +70,7 @@ class Manifest:
     aliases: dict[str, str]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    settled_cycles: int
     latency_cycles: int
     interval_cycles: int
     versions: dict[str, str]

@@ -14,6 +14,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     return {
         "graph": plan.graph.name,
         "target": asdict(plan.target),
+        "settled_cycles": plan.settled,
         "latency_cycles": plan.latency,
         "interval_cycles": plan.interval,
         "finished_cycles": list(plan.finished),

@@ -85,7 +85,7 @@ class Unit:
 class Plan:
     """A whole design: units in stream order, and its predicted cycles and cells.
 
-    ``finished`` counts cycles from the first input beat of an idle design to the last output beat
+    ``settled`` counts cycles from reset to idle. ``finished`` counts cycles from the first input beat of an idle design to the last output beat
     of each of a few images sent back to back; ``latency`` is its first entry and ``interval`` the
     difference of its last two.
     """
@@ -97,6 +97,7 @@ class Plan:
     aliases: dict[str, str]
     latency: int
     interval: int
+    settled: int
     finished: tuple[int, ...]
     resources: dict[str, Resources]
 

@@ -10,14 +10,22 @@ __all__ = ["Prediction", "predict"]
 
 IMAGES = 5
 """Images that are followed; the last two intervals must agree."""
+SETTLE = 8
+"""Cycles from the last transfer of padding until no register changes any more."""
 IDLE = 1 << 24
 """Cycle of the first input: late enough that all leading padding was sent before."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Cycles from the first input beat of an idle design to the last output beat of each image."""
+    """Exact cycles of a few images sent back to back.
 
+    Parameters:
+        settled  : cycles after reset until the design is idle, its leading padding sent ahead
+        finished : from the first input beat of an idle design to the last output beat of each image
+    """
+
+    settled: int
     finished: tuple[int, ...]
 
     @property
@@ -42,4 +50,5 @@ def predict(units: Sequence[Unit], input_beats: int, output_beats: int) -> Predi
         processes += params.processes(i, o)
     run_processes(processes, links)
     start, ends = links[0].taken[0], links[-1].taken[output_beats - 1 :: output_beats]
-    return Prediction(tuple(end - start for end in ends))
+    early = [time for link in links for time in link.taken if time < IDLE]
+    return Prediction(max(early, default=-SETTLE) + SETTLE, tuple(end - start for end in ends))

@@ -109,6 +109,7 @@ def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
         aliases=_aliases(graph),
         latency=prediction.latency,
         interval=prediction.interval,
+        settled=prediction.settled,
         finished=prediction.finished,
         resources={unit.name: unit_resources(unit) for unit in units},
     )

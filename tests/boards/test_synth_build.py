@@ -41,6 +41,7 @@ def build(tmp_path):
         aliases={},
         mean=(),
         std=(),
+        settled_cycles=0,
         latency_cycles=1,
         interval_cycles=1,
         versions={},

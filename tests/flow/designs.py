@@ -1,7 +1,7 @@
 """Two tiny designs, and the ways to break their hardware but not what is expected of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from hwgen_sim.cosim import SimResult, simulate
 from hwgen_sim.explain import Explanation, explain
 from tests.graphs import GraphBuilder
 
-__all__ = ["TIE", "Design", "Run", "as_params", "classifier", "features", "with_stage"]
+__all__ = ["TIE", "Design", "Run", "classifier", "features"]
+
+Stages = tuple[Stage, ...]
 
 IMAGES = 4
 TIE = (1, 4)
@@ -55,8 +57,16 @@ class Design:
 
     def broken(self, node: str, stage: str, change: Callable[[Any], Any]) -> "Design":
         """The same design with other Params in one block of one node's hardware."""
-        hardware = with_stage(self.plan, node, lambda stages: _changed(stages, stage, change))
-        return replace(self, verilog=to_verilog(lower(hardware).parts))
+        return self.with_hardware(node, lambda stages: _changed(stages, stage, change))
+
+    def with_hardware(self, node: str, change: Callable[[Stages], Stages]) -> "Design":
+        """The same design with other blocks in one node's hardware."""
+        units = [
+            replace(unit, stages=change(unit.stages)) if unit.name == node else unit
+            for unit in self.plan.units
+        ]
+        assert units != list(self.plan.units)
+        return replace(self, verilog=to_verilog(lower(replace(self.plan, units=units)).parts))
 
     def run(self, folder: Path, *, stalls: int = 0, images: NDArray | None = None) -> Run:
         """Simulate in Verilator, compare every node with the golden model, and explain."""
@@ -71,22 +81,9 @@ class Design:
         return Run(expected, result, found, told)
 
 
-def with_stage(plan: Plan, node: str, change: Callable[[tuple[Stage, ...]], tuple]) -> Plan:
-    """A plan whose hardware of ``node`` has other blocks; its graph stays."""
-    units = [replace(u, stages=change(u.stages)) if u.name == node else u for u in plan.units]
-    assert units != list(plan.units)
-    return replace(plan, units=tuple(units))
-
-
-def _changed(stages: tuple[Stage, ...], name: str, change: Callable[[Any], Any]) -> tuple:
+def _changed(stages: Stages, name: str, change: Callable[[Any], Any]) -> Stages:
     assert name in [stage.name for stage in stages]
     return tuple(replace(s, params=change(s.params)) if s.name == name else s for s in stages)
-
-
-def as_params(kind: type, params: Any, **changes: Any) -> Any:
-    """``params`` as an instance of ``kind``, a subclass whose ``create`` builds something else."""
-    own = {field.name: getattr(params, field.name) for field in fields(params)}
-    return kind(**(own | changes))
 
 
 def _design(graph: Graph, images: NDArray, cycles: int) -> Design:

@@ -1,9 +1,11 @@
 # amaranth: UnusedElaboratable=no
 """Blocks with one bug each: Params whose ``create`` builds hardware that is not what they say."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import reduce
+from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from numpy.typing import NDArray
 
@@ -23,7 +25,20 @@ __all__ = [
     "SwappedArray",
     "UnclampedRequantize",
     "UnroundedRequantize",
+    "recast",
+    "recast_datapath",
 ]
+
+
+def recast(kind: type, params: Any, **changes: Any) -> Any:
+    """``params`` as an instance of ``kind``, a type with the same fields and ``changes``."""
+    names = [field.name for field in fields(kind) if field.name not in changes]
+    return kind(**{name: getattr(params, name) for name in names}, **changes)
+
+
+def recast_datapath(kind: type, params: Any, **changes: Any) -> Any:
+    """Windowed Params whose datapath is recast."""
+    return replace(params, datapath=recast(kind, params.datapath, **changes))
 
 
 class _Around(wiring.Component):
@@ -36,18 +51,11 @@ class _Around(wiring.Component):
     def wire(self, m: Module, *kept: str) -> None:
         """Connect every port whose path is not in ``kept``."""
         for path, member, port in self.signature.flatten(self):
-            name = ".".join(map(str, path))
-            inside = self.inner
-            for step in path:
-                inside = getattr(inside, step)
-            if name in kept:
+            if ".".join(path) in kept:
                 continue
+            inside = reduce(getattr, path, self.inner)
             ends = (inside, port) if member.flow is wiring.In else (port, inside)
-            m.d.comb += _value(ends[0]).eq(_value(ends[1]))
-
-
-def _value(port):
-    return port.as_value() if hasattr(port, "as_value") else port
+            m.d.comb += Value.cast(ends[0]).eq(Value.cast(ends[1]))
 
 
 # -- arrays ------------------------------------------------------------------------------------
@@ -70,9 +78,8 @@ class NarrowArray(ArrayParams):
     bits: int = 0
 
     def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
-        whole = ArrayParams.create(self, weights, bias)
-        fields = {name: getattr(self, name) for name in ArrayParams.__dataclass_fields__}
-        narrow = ArrayParams(**(fields | {"acc": IntType(self.bits, signed=True)}))
+        whole = super().create(weights, bias)
+        narrow = recast(ArrayParams, self, acc=IntType(self.bits, signed=True))
         return _Narrow(narrow.create(weights, bias), whole)
 
 
@@ -138,10 +145,9 @@ class UnroundedRequantize(RequantizeParams):
     """The rounding constant is missing."""
 
     def create(self, multiplier: NDArray, bias: NDArray) -> wiring.Component:
-        wider = {"bias": IntType(self.bias.bits + 2, signed=True)}
-        fields = {name: getattr(self, name) for name in RequantizeParams.__dataclass_fields__}
+        wider = IntType(self.bias.bits + 2, signed=True)
         half = (1 << self.shift) >> 1
-        return RequantizeParams(**(fields | wider)).create(multiplier, bias - half)
+        return recast(RequantizeParams, self, bias=wider).create(multiplier, bias - half)
 
 
 class UnclampedRequantize(RequantizeParams):
@@ -149,8 +155,7 @@ class UnclampedRequantize(RequantizeParams):
 
     def create(self, multiplier: NDArray, bias: NDArray) -> wiring.Component:
         sound = super().create(multiplier, bias)
-        fields = {name: getattr(self, name) for name in RequantizeParams.__dataclass_fields__}
-        wide = RequantizeParams(**(fields | {"out": IntType(48, signed=True)}))
+        wide = recast(RequantizeParams, self, out=IntType(48, signed=True))
         return _Cut(wide.create(multiplier, bias), sound)
 
 
@@ -218,9 +223,3 @@ class DriftingArgmax(ArgmaxParams):
 
     def create(self) -> wiring.Component:
         return _Drifting(super().create())
-
-
-def with_datapath(kind: type, params, **changes):
-    """Windowed Params with a datapath of ``kind``, a subclass of its own type."""
-    own = {name: getattr(params.datapath, name) for name in params.datapath.__dataclass_fields__}
-    return replace(params, datapath=kind(**(own | changes)))

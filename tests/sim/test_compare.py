@@ -26,6 +26,7 @@ MANIFEST = Manifest(
     aliases={"flat": "early"},
     mean=(0.0,),
     std=(1.0,),
+    settled_cycles=0,
     latency_cycles=1,
     interval_cycles=1,
     versions={},

@@ -56,6 +56,7 @@ MANIFEST = Manifest(
     aliases={},
     mean=(0.0,),
     std=(1.0,),
+    settled_cycles=0,
     latency_cycles=63,
     interval_cycles=61,
     versions={},

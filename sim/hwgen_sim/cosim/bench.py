@@ -142,9 +142,9 @@ module bench;
   reg [$i_width-1:0] i__payload = 0;
   wire i__ready;
   reg [8*$i_bytes-1:0] beat;
-  reg [31:0] unread = 0;
+  reg [31:0] unread = 0, start = 0;
   integer stimulus, code;
-  always @(posedge clk) if (!rst && (!i__valid || i__ready)) begin
+  always @(posedge clk) if (!rst && cycle >= start && (!i__valid || i__ready)) begin
     if (unread != 0 && !(random[7:0] < i_level)) begin
       code = $$fread(beat, stimulus);
       i__payload <= beat[$i_width-1:0];
@@ -192,6 +192,7 @@ $close
     if (!$$value$$plusargs("images=%d", images)) images = 0;
     if (!$$value$$plusargs("stalls=%d", seed)) seed = 0;
     if (!$$value$$plusargs("density=%d", density)) density = 0;
+    if (!$$value$$plusargs("start=%d", start)) start = 0;
     if (!$$value$$plusargs("idle=%d", idle_limit)) idle_limit = 100000;
     random = seed * 32'h9E3779B1 + 1;
     if (random == 0) random = 1;  // the one state that xorshift never leaves

@@ -67,7 +67,7 @@ def simulate(
         folder = Path(name)
         _write_stimulus(inputs, manifest.input, folder / "stimulus.bin")
         limit = idle_limit or _idle_limit(manifest)
-        plusargs = _plusargs(folder, len(inputs), stalls, density, limit)
+        plusargs = _plusargs(folder, len(inputs), stalls, density, limit, manifest.settled_cycles)
         seconds = _run(way, verilog, bench_text(observed), plusargs, waves, folder)
         capture = read_capture(folder, observed, len(inputs))
     return _result(capture, manifest, seconds, way, stalls)
@@ -110,7 +110,9 @@ def _idle_limit(manifest: Manifest) -> int:
     return max(100_000, 20 * (manifest.latency_cycles + manifest.interval_cycles))
 
 
-def _plusargs(folder: Path, images: int, seed: int, density: float, idle: int) -> list[str]:
+def _plusargs(
+    folder: Path, images: int, seed: int, density: float, idle: int, start: int
+) -> list[str]:
     if not 0 <= density < 1:
         raise ValueError(f"density must be from 0 to below 1, not {density!r}")
     values = {
@@ -119,6 +121,7 @@ def _plusargs(folder: Path, images: int, seed: int, density: float, idle: int) -
         "stalls": seed & 0xFFFF_FFFF,
         "density": int(256 * density),
         "idle": idle,
+        "start": start,
     }
     # Registers without a reset start with random bits, not with a flattering zero.
     own = ["+verilator+rand+reset+2", f"+verilator+seed+{1 + seed % 1_000_000}"]
