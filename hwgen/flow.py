@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from hwgen.quantize import Policy, quantize
 from hwgen.schedule.plan import Plan, Target
 from hwgen.schedule.schedule import schedule
 
-__all__ = ["compile_model", "load_plan", "target_of"]
+__all__ = ["compile_graph", "compile_model", "import_module", "load_plan", "target_of"]
 
 Progress = Callable[[str, float], None]
 
@@ -35,10 +36,22 @@ def compile_model(
     The folder appears whole or not at all. Raises HwgenError with one sentence for everything that
     a user can put right.
     """
-    target = target_of(options)
     images = load_images(calibration)
     progress("import", 0.0)
     graph = _import(model, options, images)
+    compile_graph(graph, images, output, options, progress)
+    return output
+
+
+def compile_graph(
+    graph: Graph,
+    images: Images,
+    output: Path,
+    options: CompileOptions,
+    progress: Progress = lambda stage, fraction: None,
+) -> None:
+    """Quantize, schedule, lower and emit a float graph into the build folder ``output``."""
+    target = target_of(options)
     with staged(output) as build:
         save_graph(graph, build.graph, build.tensors)
         progress("quantize", 0.0)
@@ -48,7 +61,16 @@ def compile_model(
         plan = schedule(integers, target)
         progress("emit Verilog", 0.0)
         emit(plan, build.verilog, build.plan, build.manifest)
-    return output
+
+
+def import_module(
+    module: Any, images: Images, mean: tuple[float, ...], std: tuple[float, ...], name: str = ""
+) -> Graph:
+    """Float graph of an nn.Module or exported program, checked against it on the first image."""
+    from hwgen.frontend import from_torch
+
+    example = to_real(images.images[:1], mean, std).astype(np.float32)
+    return from_torch(module, example, name=name or None, mean=mean, std=std)
 
 
 def load_plan(build: Build) -> Plan:
@@ -92,10 +114,10 @@ def _import(model: str, options: CompileOptions, images: Images) -> Graph:
     if model.endswith(".json"):
         path = Path(model)
         return load_graph(path, path.with_name("1-tensors.npz"))
-    from hwgen.frontend import from_torch, load_model
+    from hwgen.frontend import load_model
 
-    recipe = load_recipe(Path(model.rpartition(":")[0] or model).parent)
+    file, _, factory = model.rpartition(":")
+    recipe = load_recipe(Path(file or model).parent)
     mean, std = options.mean or recipe.mean, options.std or recipe.std
     module = load_model(model, options.weights)
-    example = to_real(images.images[:1], mean, std).astype(np.float32)
-    return from_torch(module, example, mean=mean, std=std)
+    return import_module(module, images, mean, std, name=factory if file else Path(model).stem)

@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from amaranth.back import rtlil
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  (no stub)
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib import stream
+from amaranth.lib.wiring import connect, flipped
 
 from hwgen.errors import ToolFailed
+from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["to_verilog"]
 
@@ -26,7 +27,7 @@ write_verilog -noattr design.v
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script design.ys')"
 
 
-def to_verilog(parts: Sequence[tuple[str, wiring.Component]], name: str = "top") -> str:
+def to_verilog(parts: Sequence[tuple[str, StreamComponent]], name: str = "top") -> str:
     """Stream components chained under module ``name``; the same parts give the same bytes.
 
     Module ``name`` has ports clk, rst, i__payload, i__valid, i__ready and the same for o. Each part
@@ -39,13 +40,12 @@ def to_verilog(parts: Sequence[tuple[str, wiring.Component]], name: str = "top")
         return _plain(_run_yosys("\n".join(texts), Path(folder)))
 
 
-class _Stitched(wiring.Component):
+class _Stitched(StreamComponent):
     """The top: one instance per part, joined by streams."""
 
-    def __init__(self, parts: Sequence[tuple[str, wiring.Component]]):
+    def __init__(self, parts: Sequence[tuple[str, StreamComponent]]):
         self._parts = parts
-        i, o = parts[0][1].i.payload.shape(), parts[-1][1].o.payload.shape()
-        super().__init__({"i": In(stream.Signature(i)), "o": Out(stream.Signature(o))})
+        super().__init__(parts[0][1].i.payload.shape(), parts[-1][1].o.payload.shape())
 
     def elaborate(self, platform):
         m = Module()
@@ -68,17 +68,14 @@ class _Stitched(wiring.Component):
         return m
 
 
-def _modules(component: wiring.Component, name: str) -> str:
+def _modules(component: StreamComponent, name: str) -> str:
     return _path_names(rtlil.convert(component, name=name, emit_src=False), name)
 
 
 def _path_names(text: str, top: str) -> str:
     """Module names like ``conv1__array`` instead of ``conv1.array``."""
     modules = re.findall(r"^module \\(\S+)", text, flags=re.MULTILINE)
-    names: dict[str, str] = {top: top}
-    for module in modules:
-        if module != top:
-            names[module] = module.replace(".", "__")
+    names = {module: module.replace(".", "__") for module in modules if module != top}
     pattern = re.compile(r"^(module|  cell) \\(\S+)", flags=re.MULTILINE)
     return pattern.sub(lambda m: f"{m[1]} \\{names.get(m[2], m[2])}", text)
 

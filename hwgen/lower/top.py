@@ -1,15 +1,17 @@
 # amaranth: UnusedElaboratable=no
 """Plan to hardware: one component per unit, chained by streams."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
 from hwgen.ir.graph import Graph, Requantize
 from hwgen.lower.weights import array_constants
 from hwgen.schedule.geometry import KERNEL_OF
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_rtl.requantize import RequantizeParams
+from hwgen_rtl.stream import StreamComponent
 from hwgen_rtl.windowed import WindowedParams
 
 __all__ = ["Chain", "lower", "lower_unit"]
@@ -20,17 +22,16 @@ def lower(plan: Plan) -> "Chain":
     return Chain([(unit.name, lower_unit(plan.graph, unit)) for unit in plan.units])
 
 
-class Chain(wiring.Component):
+class Chain(StreamComponent):
     """Stream components in a row: each one's ``o`` feeds the next one's ``i``.
 
     Attributes: parts : (name, component) pairs, in stream order
     Members: i : In(stream of the first), o : Out(stream of the last)
     """
 
-    def __init__(self, parts: list[tuple[str, wiring.Component]]):
+    def __init__(self, parts: Sequence[tuple[str, StreamComponent]]):
         self.parts = tuple(parts)
-        i, o = parts[0][1].i.payload.shape(), parts[-1][1].o.payload.shape()
-        super().__init__({"i": In(stream.Signature(i)), "o": Out(stream.Signature(o))})
+        super().__init__(parts[0][1].i.payload.shape(), parts[-1][1].o.payload.shape())
 
     def elaborate(self, platform):
         m = Module()

@@ -85,9 +85,9 @@ class Unit:
 class Plan:
     """A whole design: units in stream order, and its predicted cycles and cells.
 
-    ``settled`` counts cycles from reset to idle. ``finished`` counts cycles from the first input beat of an idle design to the last output beat
-    of each of a few images sent back to back; ``latency`` is its first entry and ``interval`` the
-    difference of its last two.
+    ``settled`` counts cycles from reset to idle; ``finished`` counts cycles from the first input
+    beat of an idle design to the last output beat of each of a few images sent back to back.
+    ``latency`` is its first entry and ``interval`` the difference of its last two.
     """
 
     graph: Graph

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
 from hwgen_rtl.cycles import Link, Process, stream_stage
 from hwgen_rtl.numerics import IntType
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of, shape_of
+from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["Argmax", "ArgmaxParams"]
 
@@ -41,7 +40,7 @@ class ArgmaxParams:
         return [stream_stage(i, o, self.LATENCY, lambda n: n % self.length == self.length - 1)]
 
 
-class Argmax(wiring.Component):
+class Argmax(StreamComponent):
     """o = argmax of ``length`` consecutive elements, one cycle after the last of them.
 
     One element per cycle.
@@ -53,12 +52,7 @@ class Argmax(wiring.Component):
 
     def __init__(self, params: ArgmaxParams):
         self._params = params
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(shape_of(params.kind), 1))),
-                "o": Out(stream.Signature(data.ArrayLayout(shape_of(params.index), 1))),
-            }
-        )
+        super().__init__(layout_of(params.kind, 1), layout_of(params.index, 1))
 
     def elaborate(self, platform):
         m = Module()

@@ -1,15 +1,18 @@
 """PE x SIMD array: ``pe`` output channels times ``simd`` taps a cycle."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
+from hwgen_rtl.datapath import Datapath
 from hwgen_rtl.numerics import KERNELS, Interval, IntType, ceil_log2
 from hwgen_rtl.rom import CyclicRom
-from hwgen_rtl.tree import AdderTree, shape_of
+from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.tree import AdderTree
 
 __all__ = ["ArrayParams", "ProcessingArray", "pack"]
 
@@ -86,7 +89,7 @@ def pack(values: NDArray, bits: int) -> list[int]:
     return words
 
 
-class ProcessingArray(wiring.Component):
+class ProcessingArray(Datapath):
     """Results of one window at a time, ``pe`` channels per job.
 
         multiply: o[p] = bias[p] + sum_k taps[k] * weights[p, k]
@@ -112,41 +115,22 @@ class ProcessingArray(wiring.Component):
             raise ValueError(f"bias must be shaped {(channels,)}, not {bias.shape!r}")
         if not params.w.holds(weights):
             raise ValueError(f"weights must fit {params.w}, not {weights.min()}..{weights.max()}")
-        self._params, self._weights, self._bias = (
-            params,
-            weights,
-            self._constants(params, weights, bias),
-        )
-        super().__init__(
-            {
-                "taps": In(data.ArrayLayout(shape_of(params.x), params.simd)),
-                "valid": In(1),
-                "first": In(1),
-                "last": In(1),
-                "o": Out(data.ArrayLayout(shape_of(params.acc), params.pe)),
-                "done": Out(1),
-            }
-        )
-
-    @staticmethod
-    def _constants(params: ArrayParams, weights: NDArray, bias: NDArray) -> NDArray:
-        if params.kernel == "adder":
-            return bias - weights.sum(axis=1)
-        return bias
+        self._params, self._weights = params, weights
+        self._constants = bias - weights.sum(axis=1) if params.kernel == "adder" else bias
+        super().__init__(layout_of(params.x, params.simd), layout_of(params.acc, params.pe))
 
     def elaborate(self, platform):
         m = Module()
         params = self._params
-        depth = ceil_log2(params.simd)
         flags = self._flags(m, params.latency)
+        at_tree = params.fetch + 1 + ceil_log2(params.simd)
+        _, valid, first = flags[at_tree]
         taps = self.taps
         for n in range(params.fetch):
             taps, before = Signal.like(self.taps, name=f"taps{n}"), taps
             m.d.sync += taps.eq(before)
         weights = self._weight_bank(m)
-        constants = self._constant_bank(m, flags[params.fetch + depth])
-        _, valid, first, _ = flags[params.fetch + 1 + depth]
-
+        constants = self._constant_bank(m, flags[at_tree - 1])
         tap_sum = None
         if params.kernel == "adder":
             m.submodules.taps_sum = total = TapSum(params)
@@ -165,21 +149,19 @@ class ProcessingArray(wiring.Component):
                 m.d.comb += self.o[p].eq(element.o)
             else:
                 m.d.sync += self.o[p].eq(element.o - tap_sum)
-        m.d.comb += self.done.eq(flags[params.latency][0])
+        m.d.comb += self.done.eq(flags[params.latency].done)
         return m
 
-    def _flags(self, m: Module, stages: int):
-        """(done, valid, first, last) delayed by 0 to ``stages`` cycles."""
-        flags = [(self.valid & self.last, self.valid, self.first, self.last)]
+    def _flags(self, m: Module, stages: int) -> list["_Flags"]:
+        """The flags of the taps, delayed by 0 to ``stages`` cycles."""
+        flags = [_Flags(self.valid & self.last, self.valid, self.first)]
         for n in range(1, stages + 1):
-            delayed = tuple(
-                Signal(name=f"{name}{n}") for name in ("done", "valid", "first", "last")
-            )
+            delayed = _Flags(*(Signal(name=f"{name}{n}") for name in _Flags._fields))
             m.d.sync += [now.eq(before) for now, before in zip(delayed, flags[-1], strict=True)]
             flags.append(delayed)
         return flags
 
-    def _weight_bank(self, m: Module):
+    def _weight_bank(self, m: Module) -> data.View:
         params = self._params
         shape = (params.folds, params.pe, params.beats, params.simd)
         rows = (
@@ -189,20 +171,28 @@ class ProcessingArray(wiring.Component):
         words = pack(rows, params.w.bits)
         m.submodules.weights = bank = CyclicRom(width, words, style=params.style)
         m.d.comb += bank.step.eq(self.valid)
-        lanes = data.ArrayLayout(shape_of(params.w), params.simd)
+        lanes = layout_of(params.w, params.simd)
         word = bank.data
         if params.style == "block":
             word = Signal(width)
             m.d.sync += word.eq(bank.data)
         return data.View(data.ArrayLayout(lanes, params.pe), word)
 
-    def _constant_bank(self, m: Module, before):
+    def _constant_bank(self, m: Module, before: "_Flags") -> data.View:
         params = self._params
-        rows = self._bias.reshape(params.folds, params.pe)
+        rows = self._constants.reshape(params.folds, params.pe)
         bits = params.acc.bits
         m.submodules.constants = bank = CyclicRom(params.pe * bits, pack(rows, bits))
-        m.d.comb += bank.step.eq(before[1] & before[2])
+        m.d.comb += bank.step.eq(before.valid & before.first)
         return data.View(data.ArrayLayout(unsigned(bits), params.pe), bank.data)
+
+
+class _Flags(NamedTuple):
+    """What is known about a beat: the last of a job, any, the first of a job."""
+
+    done: Value
+    valid: Value
+    first: Value
 
 
 class TapSum(wiring.Component):
@@ -212,11 +202,16 @@ class TapSum(wiring.Component):
     behind ``taps``.
     """
 
+    taps: data.View
+    first: Signal
+    valid: Signal
+    o: Signal
+
     def __init__(self, params: ArrayParams):
         self._params = params
         super().__init__(
             {
-                "taps": In(data.ArrayLayout(shape_of(params.x), params.simd)),
+                "taps": In(layout_of(params.x, params.simd)),
                 "first": In(1),
                 "valid": In(1),
                 "o": Out(params.acc.bits),
@@ -244,12 +239,19 @@ class ProcessingElement(wiring.Component):
     ceil(log2(simd)) + 1 cycles behind ``taps``.
     """
 
+    taps: data.View
+    weights: data.View
+    constant: Signal
+    first: Signal
+    valid: Signal
+    o: Signal
+
     def __init__(self, params: ArrayParams):
         self._params = params
         super().__init__(
             {
-                "taps": In(data.ArrayLayout(shape_of(params.x), params.simd)),
-                "weights": In(data.ArrayLayout(shape_of(params.w), params.simd)),
+                "taps": In(layout_of(params.x, params.simd)),
+                "weights": In(layout_of(params.w, params.simd)),
                 "constant": In(params.acc.bits),
                 "first": In(1),
                 "valid": In(1),
@@ -261,7 +263,7 @@ class ProcessingElement(wiring.Component):
         m = Module()
         params = self._params
         m.submodules.tree = tree = AdderTree(params.simd, params.lane)
-        lanes = Signal(data.ArrayLayout(shape_of(params.lane), params.simd))
+        lanes = Signal(layout_of(params.lane, params.simd))
         for k in range(params.simd):
             m.d.sync += lanes[k].eq(self._lane(self.taps[k], self.weights[k]))
         m.d.comb += tree.i.eq(lanes)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from hwgen_rtl.cycles import Link, Process
 from hwgen_rtl.numerics import IntType
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["Merge", "MergeParams", "Split", "SplitParams"]
 
@@ -88,15 +87,17 @@ class MergeParams(_LaneParams):
             time = yield from o.put(time + 1)
 
 
-def _streams(params: _LaneParams):
-    shape = shape_of(params.kind)
-    return {
-        "i": In(stream.Signature(data.ArrayLayout(shape, params.i_lanes))),
-        "o": Out(stream.Signature(data.ArrayLayout(shape, params.o_lanes))),
-    }
+class _LaneConverter(StreamComponent):
+    """Two streams of the same elements."""
+
+    def __init__(self, params: SplitParams | MergeParams):
+        self._ratio = params.ratio
+        super().__init__(
+            layout_of(params.kind, params.i_lanes), layout_of(params.kind, params.o_lanes)
+        )
 
 
-class Split(wiring.Component):
+class Split(_LaneConverter):
     """A beat of ``i_lanes`` elements leaves as ``ratio`` beats of ``o_lanes``.
 
     One beat out per cycle without bubbles; latency one cycle.
@@ -104,13 +105,9 @@ class Split(wiring.Component):
     Members: i : In(stream of ArrayLayout(kind, i_lanes)); o : Out(stream of ..., o_lanes)
     """
 
-    def __init__(self, params: SplitParams):
-        self._params = params
-        super().__init__(_streams(params))
-
     def elaborate(self, platform):
         m = Module()
-        ratio = self._params.ratio
+        ratio = self._ratio
         held = Signal(len(self.i.payload.as_value()))
         left = Signal(range(ratio + 1))
         width = len(self.o.payload.as_value())
@@ -126,7 +123,7 @@ class Split(wiring.Component):
         return m
 
 
-class Merge(wiring.Component):
+class Merge(_LaneConverter):
     """``ratio`` beats of ``i_lanes`` elements leave as one beat of ``o_lanes``.
 
     One beat in per cycle without bubbles; the result stands one cycle after the last of them.
@@ -134,13 +131,9 @@ class Merge(wiring.Component):
     Members: i : In(stream of ArrayLayout(kind, i_lanes)); o : Out(stream of ..., o_lanes)
     """
 
-    def __init__(self, params: MergeParams):
-        self._params = params
-        super().__init__(_streams(params))
-
     def elaborate(self, platform):
         m = Module()
-        ratio = self._params.ratio
+        ratio = self._ratio
         held = self.o.payload.as_value()
         count = Signal(range(ratio + 1))
         full = count == ratio

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Module
-from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.lib.wiring import In, Out
 
 from hwgen_rtl.cycles import Link, Process, Timeline
 from hwgen_rtl.numerics import IntType
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["Queue", "QueueParams"]
 
@@ -58,7 +57,7 @@ class QueueParams:
             beat, free = beat + 1, (yield from o.put(move + 1))
 
 
-class Queue(wiring.Component):
+class Queue(StreamComponent):
     """Beats leave in the order they came, two cycles later at the earliest.
 
     One beat per cycle. ``i.ready`` and ``o.valid`` are registers, so it also cuts long paths.
@@ -68,8 +67,8 @@ class Queue(wiring.Component):
 
     def __init__(self, params: QueueParams):
         self._params = params
-        layout = data.ArrayLayout(shape_of(params.kind), params.lanes)
-        super().__init__({"i": In(stream.Signature(layout)), "o": Out(stream.Signature(layout))})
+        layout = layout_of(params.kind, params.lanes)
+        super().__init__(layout, layout)
 
     def elaborate(self, platform):
         m = Module()

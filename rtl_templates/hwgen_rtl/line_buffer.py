@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import memory
 
 from hwgen_rtl.cycles import Link, Process, stream_stage
 from hwgen_rtl.numerics import IntType, output_size
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["LineBuffer", "LineBufferParams"]
 
@@ -64,7 +64,7 @@ class LineBufferParams:
         return [stream_stage(i, o, self.LATENCY, self.emits)]
 
 
-class LineBuffer(wiring.Component):
+class LineBuffer(StreamComponent):
     """o = the pixel word and the ``rows``-1 words above it, topmost in the lowest lanes.
 
     One word per cycle, one cycle later; words of rows in which no kernel ends make no output.
@@ -76,12 +76,8 @@ class LineBuffer(wiring.Component):
 
     def __init__(self, params: LineBufferParams):
         self._params = params
-        shape = shape_of(params.kind)
         super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(shape, params.lanes))),
-                "o": Out(stream.Signature(data.ArrayLayout(shape, params.rows * params.lanes))),
-            }
+            layout_of(params.kind, params.lanes), layout_of(params.kind, params.rows * params.lanes)
         )
 
     def elaborate(self, platform):
@@ -94,7 +90,7 @@ class LineBuffer(wiring.Component):
         )
         read, write = lines.read_port(), lines.write_port()
         column, row = Signal(range(depth)), Signal(range(params.height))
-        wait = Signal(range(params.stride), init=0)
+        wait = Signal(range(params.stride))
         word, held, emit = Signal(width), Signal(), Signal()
         enable = ~self.o.valid | self.o.ready
         taken = self.i.valid & enable

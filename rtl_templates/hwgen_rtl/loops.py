@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,6 +36,11 @@ class AddressGenerator(wiring.Component):
         ends    : Out(len(loops)), bit l: loop l and all inside it are in their last iteration
     """
 
+    step: Signal
+    address: Signal
+    begins: Signal
+    ends: Signal
+
     def __init__(self, loops: tuple[Loop, ...], *, depth: int, advance: int):
         self._loops, self._depth, self._advance = loops, depth, advance
         super().__init__(
@@ -59,7 +64,9 @@ class AddressGenerator(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        counters = [Signal(range(loop.count), name=f"counter{n}") for n, loop in self._indexed()]
+        counters = [
+            Signal(range(loop.count), name=f"counter{n}") for n, loop in enumerate(self._loops)
+        ]
         at_start = [counter == 0 for counter in counters]
         at_end = [
             counter == loop.count - 1 for counter, loop in zip(counters, self._loops, strict=True)
@@ -76,10 +83,7 @@ class AddressGenerator(wiring.Component):
                     m.d.sync += counter.eq(Mux(at_end[n], 0, counter + 1))
         return m
 
-    def _indexed(self):
-        return enumerate(self._loops)
-
-    def _following(self, m: Module):
+    def _following(self, m: Module) -> Value:
         """The next address: add the delta of the outermost loop that moves, wrap."""
         deltas = self._deltas()
         delta = Signal(range(self._depth))

@@ -15,6 +15,8 @@ __all__ = [
     "IntType",
     "Interval",
     "adder_kernel",
+    "bits_for_sum",
+    "ceil_log2",
     "multiply_kernel",
     "output_size",
     "requantize",

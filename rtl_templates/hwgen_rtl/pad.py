@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from hwgen_rtl.cycles import Link, Process
 from hwgen_rtl.numerics import IntType
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["Pad", "PadParams"]
 
@@ -76,7 +75,7 @@ class PadParams:
                 time += 1
 
 
-class Pad(wiring.Component):
+class Pad(StreamComponent):
     """The input image with ``value`` around it, word by word in raster order.
 
     One word per cycle, latency 0: input words pass through, padding words need no input. The
@@ -87,8 +86,8 @@ class Pad(wiring.Component):
 
     def __init__(self, params: PadParams):
         self._params = params
-        layout = data.ArrayLayout(shape_of(params.kind), params.lanes)
-        super().__init__({"i": In(stream.Signature(layout)), "o": Out(stream.Signature(layout))})
+        layout = layout_of(params.kind, params.lanes)
+        super().__init__(layout, layout)
 
     def elaborate(self, platform):
         m = Module()

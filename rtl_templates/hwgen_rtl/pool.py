@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Module, Mux
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
+from hwgen_rtl.datapath import Datapath
 from hwgen_rtl.numerics import IntType
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of
 
 __all__ = ["PoolParams", "WindowReduce"]
 
@@ -41,7 +40,7 @@ class PoolParams:
         return WindowReduce(self)
 
 
-class WindowReduce(wiring.Component):
+class WindowReduce(Datapath):
     """o[l] = max or sum of taps[l] over the beats of a job, one cycle after its last beat.
 
     One beat per cycle. Fixed rate: it stalls with the window buffer as one pipeline.
@@ -54,14 +53,7 @@ class WindowReduce(wiring.Component):
     def __init__(self, params: PoolParams):
         self._params = params
         super().__init__(
-            {
-                "taps": In(data.ArrayLayout(shape_of(params.kind), params.lanes)),
-                "valid": In(1),
-                "first": In(1),
-                "last": In(1),
-                "o": Out(data.ArrayLayout(shape_of(params.result), params.lanes)),
-                "done": Out(1),
-            }
+            layout_of(params.kind, params.lanes), layout_of(params.result, params.lanes)
         )
 
     def elaborate(self, platform):

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
 from numpy.typing import NDArray
 
 from hwgen_rtl.array import pack
 from hwgen_rtl.cycles import Link, Process, stream_stage
 from hwgen_rtl.numerics import IntType, requantize
 from hwgen_rtl.rom import CyclicRom
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of, shape_of
+from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["Requantize", "RequantizeParams"]
 
@@ -58,7 +58,7 @@ class RequantizeParams:
         return [stream_stage(i, o, self.LATENCY, lambda beat: True)]
 
 
-class Requantize(wiring.Component):
+class Requantize(StreamComponent):
     """q = clamp((acc*m[c] + b[c] + 2**(shift-1)) >> shift), ``lanes`` channels per beat.
 
     One beat per cycle, four cycles later: fetch, multiply, add, shift and clamp.
@@ -77,12 +77,7 @@ class Requantize(wiring.Component):
         ):
             if not kind.holds(values):
                 raise ValueError(f"{name} must fit {kind}, not {values.min()}..{values.max()}")
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(shape_of(params.acc), params.lanes))),
-                "o": Out(stream.Signature(data.ArrayLayout(shape_of(params.out), params.lanes))),
-            }
-        )
+        super().__init__(layout_of(params.acc, params.lanes), layout_of(params.out, params.lanes))
 
     def elaborate(self, platform):
         m = Module()
@@ -104,10 +99,9 @@ class Requantize(wiring.Component):
     def _bank(self, m: Module, name: str, values: NDArray, kind: IntType, enable):
         params = self._params
         rows = values.reshape(-1, params.lanes)
-        bank = CyclicRom(params.lanes * kind.bits, pack(rows, kind.bits))
-        m.submodules[name] = bank
+        m.submodules[name] = bank = CyclicRom(params.lanes * kind.bits, pack(rows, kind.bits))
         m.d.comb += bank.step.eq(self.i.valid & enable)
-        return data.View(data.ArrayLayout(shape_of(kind), params.lanes), bank.data)
+        return data.View(layout_of(kind, params.lanes), bank.data)
 
     def _lane(self, m: Module, lane: int, multiplier, bias):
         params = self._params

@@ -8,6 +8,12 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["CyclicRom"]
 
+_ATTRIBUTES = {
+    "auto": {},
+    "block": {"rom_style": "block"},
+    "logic": {"rom_style": "logic"},
+}
+
 
 class CyclicRom(wiring.Component):
     """Word 0, 1, ... of ``words``, then word 0 again: the next one stands a cycle after ``step``.
@@ -23,6 +29,9 @@ class CyclicRom(wiring.Component):
         step : In(1)
         data : Out(width)
     """
+
+    step: Signal
+    data: Signal
 
     def __init__(self, width: int, words: Sequence[int], *, style: str = "auto"):
         if not words:
@@ -47,10 +56,3 @@ class CyclicRom(wiring.Component):
         with m.If(self.step):
             m.d.sync += index.eq(Mux(index == depth - 1, 0, index + 1))
         return m
-
-
-_ATTRIBUTES = {
-    "auto": {},
-    "block": {"rom_style": "block"},
-    "logic": {"rom_style": "logic"},
-}

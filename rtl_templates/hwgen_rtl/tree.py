@@ -1,24 +1,20 @@
 """A pipelined adder tree."""
 
-from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen_rtl.numerics import IntType, bits_for_sum, ceil_log2
+from hwgen_rtl.numerics import IntType, bits_for_sum
+from hwgen_rtl.shapes import layout_of, shape_of
 
-__all__ = ["AdderTree", "shape_of"]
-
-
-def shape_of(kind: IntType):
-    """The Amaranth shape of an integer type."""
-    return signed(kind.bits) if kind.signed else unsigned(kind.bits)
+__all__ = ["AdderTree"]
 
 
 class AdderTree(wiring.Component):
     """o = sum(i[k] for k in range(terms)), exact, one register after every level.
 
-    One sum per cycle, ``latency`` = ceil(log2(terms)) cycles later. Fixed rate, for use inside a
-    pipeline that stalls as a whole.
+    One sum per cycle, ceil(log2(terms)) cycles later. Fixed rate, for use inside a pipeline that
+    stalls as a whole.
 
     Parameters:
         terms : number of addends
@@ -28,21 +24,19 @@ class AdderTree(wiring.Component):
         o : Out(the narrowest type that holds every sum)
     """
 
+    i: data.View
+    o: Signal
+
     def __init__(self, terms: int, kind: IntType):
         if terms < 1:
             raise ValueError(f"terms must be at least 1, not {terms!r}")
-        self._terms, self._kind = terms, kind
+        self._terms = terms
         super().__init__(
             {
-                "i": In(data.ArrayLayout(shape_of(kind), terms)),
+                "i": In(layout_of(kind, terms)),
                 "o": Out(shape_of(bits_for_sum(terms, kind))),
             }
         )
-
-    @property
-    def latency(self) -> int:
-        """Cycles from ``i`` to ``o``."""
-        return ceil_log2(self._terms)
 
     def elaborate(self, platform):
         m = Module()
@@ -55,7 +49,7 @@ class AdderTree(wiring.Component):
         m.d.comb += self.o.eq(level[0])
         return m
 
-    def _registered(self, m: Module, pair, name: str):
+    def _registered(self, m: Module, pair: list[Value], name: str) -> Value:
         value = pair[0] + pair[1] if len(pair) == 2 else pair[0]
         register = Signal(value.shape(), name=name)
         m.d.sync += register.eq(value)

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen_rtl.cycles import Link, Process, RigidPipeline, Timeline
 from hwgen_rtl.loops import AddressGenerator, Loop
 from hwgen_rtl.numerics import IntType, output_size
-from hwgen_rtl.tree import shape_of
+from hwgen_rtl.shapes import layout_of
 
 __all__ = ["WindowBuffer", "WindowParams"]
 
@@ -182,6 +182,12 @@ class Level(wiring.Component):
         available : Out(1), a whole window was written
     """
 
+    stored: Signal
+    release: Signal
+    amount: Signal
+    room: Signal
+    available: Signal
+
     def __init__(self, params: WindowParams):
         self._params = params
         super().__init__(
@@ -189,7 +195,7 @@ class Level(wiring.Component):
                 "stored": In(1),
                 "release": In(1),
                 "amount": In(range(max(params.strides) + 1)),
-                "room": Out(1, init=1),
+                "room": Out(1, init=1),  # pyright: ignore[reportCallIssue]  (stub knows `reset`)
                 "available": Out(1),
             }
         )
@@ -229,9 +235,16 @@ class WindowBuffer(wiring.Component):
         last   : Out(1), last word of a job
     """
 
+    i: stream.Interface
+    enable: Signal
+    taps: data.View
+    valid: Signal
+    first: Signal
+    last: Signal
+
     def __init__(self, params: WindowParams):
         self._params = params
-        layout = data.ArrayLayout(shape_of(params.kind), params.lanes)
+        layout = layout_of(params.kind, params.lanes)
         super().__init__(
             {
                 "i": In(stream.Signature(layout)),

@@ -1,25 +1,17 @@
 """A window buffer and a fixed-rate datapath behind it, as one stream block."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from amaranth.hdl import EnableInserter, Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
+from numpy.typing import NDArray
 
 from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.datapath import Datapath, DatapathParams
+from hwgen_rtl.stream import StreamComponent
 from hwgen_rtl.window import WindowParams
 
-__all__ = ["DatapathParams", "Windowed", "WindowedParams"]
-
-
-class DatapathParams(Protocol):
-    """What a datapath behind a window buffer must say about itself."""
-
-    @property
-    def latency(self) -> int:
-        """Cycles from the last taps of a job to ``done``."""
-        ...
+__all__ = ["Windowed", "WindowedParams"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +26,7 @@ class WindowedParams:
         """Cycles per image when nothing else is slower."""
         return self.window.interval
 
-    def create(self, *arrays) -> "Windowed":
+    def create(self, *arrays: NDArray) -> "Windowed":
         """The hardware; ``arrays`` go to the datapath (weights, bias)."""
         return Windowed(self.window, self.datapath.create(*arrays))
 
@@ -43,7 +35,7 @@ class WindowedParams:
         return self.window.processes(i, o, self.datapath.latency)
 
 
-class Windowed(wiring.Component):
+class Windowed(StreamComponent):
     """Stream of image words in, stream of one result per job out.
 
     Memory, datapath and result are one pipeline that stands still while the result waits: the
@@ -54,15 +46,9 @@ class Windowed(wiring.Component):
         o : Out(stream of the datapath's results)
     """
 
-    def __init__(self, window: WindowParams, datapath: wiring.Component):
-        self._window, self._datapath = window, datapath
-        self._buffer = window.create()
-        super().__init__(
-            {
-                "i": In(self._buffer.i.signature.flip()),
-                "o": Out(stream.Signature(datapath.o.shape())),
-            }
-        )
+    def __init__(self, window: WindowParams, datapath: Datapath):
+        self._buffer, self._datapath = window.create(), datapath
+        super().__init__(self._buffer.i.payload.shape(), datapath.o.shape())
 
     def elaborate(self, platform):
         m = Module()

@@ -75,7 +75,7 @@ def _print_verdict(document: dict[str, Any]) -> None:
     "--engine",
     required=True,
     type=click.Choice(["torch", "golden", "fast", "rtl"]),
-    help="torch: float; golden: the specification; fast: the same, compiled; rtl: simulated.",
+    help="torch: the integers with torch's operators; golden: the specification; fast: the same, compiled; rtl: simulated.",
 )
 @click.option("-o", "--output", required=True, metavar="Y.npz", type=click.Path(path_type=Path))
 @click.option(

@@ -6,13 +6,15 @@ from functools import reduce
 from typing import Any
 
 from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
 from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.requantize import RequantizeParams
+from hwgen_rtl.tree import shape_of
 from hwgen_rtl.window import WindowParams
 
 __all__ = [
@@ -44,9 +46,9 @@ def recast_datapath(kind: type, params: Any, **changes: Any) -> Any:
 class _Around(wiring.Component):
     """Has the ports of ``inner`` and passes them all through, but for what a subclass changes."""
 
-    def __init__(self, inner: wiring.Component, ports: wiring.Component | None = None):
+    def __init__(self, inner: wiring.Component, **ports: wiring.Member):
         self.inner = inner
-        super().__init__((ports or inner).signature)
+        super().__init__(dict(inner.signature.members) | ports)
 
     def wire(self, m: Module, *kept: str) -> None:
         """Connect every port whose path is not in ``kept``."""
@@ -54,7 +56,7 @@ class _Around(wiring.Component):
             if ".".join(path) in kept:
                 continue
             inside = reduce(getattr, path, self.inner)
-            ends = (inside, port) if member.flow is wiring.In else (port, inside)
+            ends = (inside, port) if member.flow is In else (port, inside)
             m.d.comb += Value.cast(ends[0]).eq(Value.cast(ends[1]))
 
 
@@ -78,9 +80,9 @@ class NarrowArray(ArrayParams):
     bits: int = 0
 
     def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
-        whole = super().create(weights, bias)
         narrow = recast(ArrayParams, self, acc=IntType(self.bits, signed=True))
-        return _Narrow(narrow.create(weights, bias), whole)
+        whole = data.ArrayLayout(shape_of(self.acc), self.pe)
+        return _Narrow(narrow.create(weights, bias), o=Out(whole))
 
 
 class _Forgetful(_Around):
@@ -154,9 +156,9 @@ class UnclampedRequantize(RequantizeParams):
     """The clamp is missing: upper bits are cut off."""
 
     def create(self, multiplier: NDArray, bias: NDArray) -> wiring.Component:
-        sound = super().create(multiplier, bias)
         wide = recast(RequantizeParams, self, out=IntType(48, signed=True))
-        return _Cut(wide.create(multiplier, bias), sound)
+        payload = data.ArrayLayout(shape_of(self.out), self.lanes)
+        return _Cut(wide.create(multiplier, bias), o=Out(stream.Signature(payload)))
 
 
 class _Cut(_Around):
