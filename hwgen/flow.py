@@ -15,11 +15,12 @@ from hwgen.inputs import Images, load_images, load_recipe, to_real
 from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import load_graph, save_graph
 from hwgen.options import CompileOptions
-from hwgen.quantize import Policy, quantize
+from hwgen.quantize import Policy, prove, quantize
 from hwgen.schedule.plan import Plan, Target
 from hwgen.schedule.schedule import schedule
 
-__all__ = ["compile_graph", "compile_model", "import_module", "load_plan", "target_of"]
+__all__ = ["compile_graph", "compile_model", "import_module", "load_plan"]
+__all__ += ["overview", "target_of"]
 
 Progress = Callable[[str, float], None]
 
@@ -71,6 +72,31 @@ def import_module(
 
     example = to_real(images.images[:1], mean, std).astype(np.float32)
     return from_torch(module, example, name=name or None, mean=mean, std=std)
+
+
+def overview(build: Build) -> list[dict[str, Any]]:
+    """What was decided, one row per node: type and proven range, folding, predicted cycles, cells.
+
+    The ranges hold for every input (`hwgen.quantize.prove`), so no integer can overflow.
+    """
+    plan = load_plan(build)
+    units = {unit.name: unit for unit in plan.units}
+    rows = []
+    for width in prove(plan.graph):
+        unit = units.get(width.node)
+        row = {
+            "node": width.node,
+            "operator": width.kind,
+            "type": str(width.type),
+            "lowest": width.interval.low,
+            "highest": width.interval.high,
+        }
+        if unit:
+            cells = plan.resources[unit.name]
+            row |= {"pe": unit.pe, "simd": unit.simd, "cycles": unit.interval}
+            row |= {name: round(getattr(cells, name)) for name in ("lut", "ff", "bram", "dsp")}
+        rows.append(row)
+    return rows
 
 
 def load_plan(build: Build) -> Plan:

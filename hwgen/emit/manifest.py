@@ -53,7 +53,8 @@ class Manifest:
 
     ``input`` enters at the top's ports ``i__payload``, ``i__valid``, ``i__ready``; ``output``
     leaves at ``o__*``. After reset the design needs ``settled_cycles`` until it is idle; from then
-    on, ``latency_cycles`` and ``interval_cycles`` are exact. ``nodes`` are the streams that can be observed inside, in graph order.
+    on, ``latency_cycles`` and ``interval_cycles`` are exact. ``nodes`` are the streams that can be
+    observed inside, in graph order.
     ``aliases`` maps nodes without hardware (flatten) to the node that has their integers.
     Clock and reset (synchronous, active high) are ``clk`` and ``rst``.
     """

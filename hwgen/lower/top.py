@@ -55,6 +55,6 @@ def _arrays(graph: Graph, unit: Unit, params) -> tuple:
     if isinstance(params, RequantizeParams):
         assert isinstance(node, Requantize)
         return graph.tensors[node.multiplier], graph.tensors[node.bias]
-    if isinstance(params, WindowedParams) and node.kind in KERNEL_OF:  # type: ignore[attr-defined]
+    if isinstance(params, WindowedParams) and node.kind in KERNEL_OF:
         return array_constants(graph, unit)
     return ()

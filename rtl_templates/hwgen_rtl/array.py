@@ -124,7 +124,7 @@ class ProcessingArray(Datapath):
         params = self._params
         flags = self._flags(m, params.latency)
         at_tree = params.fetch + 1 + ceil_log2(params.simd)
-        _, valid, first = flags[at_tree]
+        _, valid, first, _ = flags[at_tree]
         taps = self.taps
         for n in range(params.fetch):
             taps, before = Signal.like(self.taps, name=f"taps{n}"), taps
@@ -154,7 +154,7 @@ class ProcessingArray(Datapath):
 
     def _flags(self, m: Module, stages: int) -> list["_Flags"]:
         """The flags of the taps, delayed by 0 to ``stages`` cycles."""
-        flags = [_Flags(self.valid & self.last, self.valid, self.first)]
+        flags = [_Flags(self.valid & self.last, self.valid, self.first, self.last)]
         for n in range(1, stages + 1):
             delayed = _Flags(*(Signal(name=f"{name}{n}") for name in _Flags._fields))
             m.d.sync += [now.eq(before) for now, before in zip(delayed, flags[-1], strict=True)]
@@ -188,11 +188,12 @@ class ProcessingArray(Datapath):
 
 
 class _Flags(NamedTuple):
-    """What is known about a beat: the last of a job, any, the first of a job."""
+    """What is known about a beat; ``done`` is ``valid`` and ``last``."""
 
     done: Value
     valid: Value
     first: Value
+    last: Value
 
 
 class TapSum(wiring.Component):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hwgen.build import Build, open_build, write_result
 from hwgen.emit.manifest import Manifest, load_manifest
-from hwgen.errors import InputError
+from hwgen.errors import CheckFailed, InputError
 from hwgen.flow import load_plan
 from hwgen.inputs import Images, load_images, to_real
 from hwgen.ir.evaluate import evaluate
@@ -69,16 +69,22 @@ def verify_build(
     Passes when every integer of every node equals the golden model's and, without stalls, the run
     takes exactly the predicted cycles. ``amaranth`` simulates each node's component on its own,
     fed with golden integers; the other simulators run the Verilog of the whole design.
+    Raises CheckFailed, also after it wrote the file, where the design lost, repeated or held back
+    beats.
     """
     task = _open(path, inputs, count)
     progress("golden model", 0.0)
     expected = fast.run(task.graph, task.integers)
-    if simulator == "amaranth":
-        progress("simulate every node in Amaranth", 0.0)
-        document = _verify_units(task, expected, stalls or 0)
-    else:
-        progress(f"build and simulate {len(task.integers)} images in {simulator}", 0.0)
-        document = _verify_verilog(task, expected, simulator, stalls or 0)
+    try:
+        if simulator == "amaranth":
+            progress("simulate every node in Amaranth", 0.0)
+            document = _verify_units(task, expected, stalls or 0)
+        else:
+            progress(f"build and simulate {len(task.integers)} images in {simulator}", 0.0)
+            document = _verify_verilog(task, expected, simulator, stalls or 0)
+    except CheckFailed as failure:
+        write_result(task.build, Build.verify.name, _stopped(task, simulator, stalls, failure))
+        raise
     document |= {"accuracy": _accuracy(task, expected, document.pop("classes", None))}
     write_result(task.build, Build.verify.name, document)
     return VerifyReport(document)
@@ -133,6 +139,15 @@ def _verify_units(task: _Task, expected: dict[str, NDArray], stalls: int) -> dic
     first = _first(comparison) if comparison.first else None
     document = _document(task, comparison, "amaranth, node by node", stalls, first)
     return document | {"cycles_predicted": None, "cycles_measured": None}
+
+
+def _stopped(
+    task: _Task, simulator: str, stalls: int | None, failure: CheckFailed
+) -> dict[str, Any]:
+    """The document of a run without integers to compare, so that no older one seems to hold."""
+    document = _document(task, Comparison((), 0, {}, None), simulator, stalls or 0, None)
+    cycles = {"cycles_predicted": None, "cycles_measured": None}
+    return document | {"status": "failed", "failure": str(failure), **cycles, "accuracy": None}
 
 
 def _span(result: SimResult, manifest: Manifest) -> int:

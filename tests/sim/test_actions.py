@@ -1,0 +1,69 @@
+"""Counted actions against formulas of the layer, written without the hardware's folding."""
+
+from math import prod
+
+import pytest
+
+from hwgen.schedule.plan import Target
+from hwgen.schedule.schedule import schedule
+from hwgen_rtl.numerics import IntType
+from hwgen_sim.actions import plan_actions, tree_adders
+from hwgen_sim.estimate import operations
+from tests.graphs import padded_classifier
+
+
+def total(actions, kind, component=None):
+    return sum(a.count for a in actions if a.kind == kind and component in (None, a.component))
+
+
+#  node     taps per output   outputs
+LAYERS = {
+    "conv1": (2 * 9, 6 * 7 * 8),
+    "conv2": (6 * 9, 4 * 2 * 2),
+    "fc1": (4 * 2 * 2, 12),
+    "fc2": (12, 10),
+}
+
+
+@pytest.mark.parametrize("cycles", [3000, 500, 200])
+def test_arithmetic_does_not_depend_on_folding(cycles):
+    plan = schedule(padded_classifier().graph(), Target(cycles=cycles))
+    counted = plan_actions(plan)
+    units = {unit.name: unit for unit in plan.units}
+    for name, (taps, outputs) in LAYERS.items():
+        actions, unit = counted[name], units[name]
+        adder = unit.node.kind.startswith("adder")
+        assert operations(plan, unit) == taps * outputs
+        assert total(actions, "compare" if adder else "multiply", "lanes") == taps * outputs
+        # tree and accumulator: one addition per tap, and for the adder the taps' own sum,
+        # which all pe outputs share
+        shared = taps * outputs // unit.pe if adder else 0
+        assert total(actions, "add") == taps * outputs + shared
+        assert total(actions, "subtract") == (outputs if adder else 0)
+    for name, (_, outputs) in LAYERS.items():
+        if f"{name}_q" in counted:
+            assert total(counted[f"{name}_q"], "multiply") == outputs
+
+
+def test_memory_traffic_of_a_layer():
+    plan = schedule(padded_classifier().graph(), Target(cycles=500))
+    counted = plan_actions(plan)["conv2"]
+    unit = next(unit for unit in plan.units if unit.name == "conv2")
+    beats = prod((4, 2, 2)) // unit.pe * 54 // unit.simd
+    weights = [a for a in counted if a.component == "weights"]
+    assert total(weights, "sram_read") == beats
+    assert weights[0].bits == unit.pe * unit.simd * unit.stages[-1].params.datapath.w.bits
+    window = [a for a in counted if a.component == "window"]
+    assert total(window, "sram_read") == beats
+    lanes = unit.stages[-1].params.window.lanes
+    assert total(window, "sram_write") == 6 * 6 * 6 // lanes  # padded 4x4 image, 6 channels
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [(1, {}), (2, {5: 1}), (3, {5: 1, 6: 1}), (4, {5: 2, 6: 1}), (6, {5: 3, 6: 1, 7: 1})],
+)
+def test_tree_has_one_adder_less_than_terms(terms, expected):
+    adders = tree_adders(terms, IntType(4, signed=False))
+    assert adders == expected
+    assert sum(adders.values()) == terms - 1
