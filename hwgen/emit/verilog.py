@@ -22,7 +22,8 @@ read_rtlil design.il
 proc -norom
 memory_collect
 opt_clean -purge
-write_verilog -noattr design.v
+setattr -mod -unset generator -unset top *
+write_verilog design.v
 """
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script design.ys')"
 

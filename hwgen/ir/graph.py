@@ -26,6 +26,7 @@ __all__ = [
     "Flatten",
     "Graph",
     "Input",
+    "Layer",
     "Linear",
     "MaxPool",
     "Node",
@@ -167,6 +168,9 @@ class Argmax(Node):
 
     kind: Literal["argmax"] = "argmax"
 
+
+Layer = Conv2d | AdderConv2d | Linear | AdderLinear
+"""Nodes with weights."""
 
 AnyNode = (
     Input

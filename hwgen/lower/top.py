@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
 
-from hwgen.ir.graph import Graph, Requantize
+from hwgen.ir.graph import Graph, Layer, Requantize
 from hwgen.lower.weights import array_constants
-from hwgen.schedule.geometry import KERNEL_OF
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.stream import StreamComponent
@@ -55,6 +54,6 @@ def _arrays(graph: Graph, unit: Unit, params) -> tuple:
     if isinstance(params, RequantizeParams):
         assert isinstance(node, Requantize)
         return graph.tensors[node.multiplier], graph.tensors[node.bias]
-    if isinstance(params, WindowedParams) and node.kind in KERNEL_OF:
+    if isinstance(params, WindowedParams) and isinstance(node, Layer):
         return array_constants(graph, unit)
     return ()

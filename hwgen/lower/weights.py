@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.ir.graph import Graph
+from hwgen.ir.graph import Graph, Layer
 from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Unit
 
@@ -13,8 +13,9 @@ __all__ = ["array_constants"]
 def array_constants(graph: Graph, unit: Unit) -> tuple[NDArray, NDArray]:
     """(outputs, taps) weights and (outputs,) bias of an array unit."""
     node = unit.node
-    weight = graph.tensors[node.weight].astype(np.int64)  # type: ignore[attr-defined]
-    shape = geometry(graph, node)  # type: ignore[arg-type]
+    assert isinstance(node, Layer)
+    weight = graph.tensors[node.weight].astype(np.int64)
+    shape = geometry(graph, node)
     weight = weight.reshape(shape.outputs, shape.channels, *shape.kernel)
     key = getattr(node, "bias", None)
     bias = graph.tensors[key] if key else np.zeros(shape.outputs)

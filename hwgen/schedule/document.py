@@ -28,7 +28,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 def _unit(plan: Plan, unit: Unit) -> dict[str, Any]:
     return {
         "name": unit.name,
-        "kind": unit.node.kind,  # type: ignore[attr-defined]
+        "kind": unit.node.kind,
         "reads": unit.source,
         "pe": unit.pe,
         "simd": unit.simd,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from hwgen.errors import InputError
-from hwgen.ir.graph import AnyNode, Argmax, Graph, Requantize
-from hwgen.schedule.geometry import KERNEL_OF, divisors, geometry, stream_source
+from hwgen.ir.graph import AnyNode, Argmax, Graph, Layer, Requantize
+from hwgen.schedule.geometry import divisors, geometry, stream_source
 from hwgen.schedule.plan import Unit
 from hwgen.schedule.resources import unit_resources
 from hwgen.schedule.units import (
@@ -87,7 +87,7 @@ def _candidates(graph: Graph, node: AnyNode, feed: Feed, spacing: int) -> Iterat
         # as many lanes as keep up with the results, which come every ``spacing`` cycles
         lanes = min(d for d in divisors(feed.lanes) if feed.lanes // d <= spacing)
         yield requantize_unit(graph, node, feed.lanes, lanes)
-    elif node.kind in KERNEL_OF:
+    elif isinstance(node, Layer):
         for folding in _foldings(graph, node):
             yield array_unit(graph, node, feed, folding)
     else:

@@ -5,9 +5,8 @@ from math import ceil, gcd
 
 import numpy as np
 
-from hwgen.ir.graph import AnyNode, Argmax, Graph, Requantize
+from hwgen.ir.graph import AnyNode, Argmax, Graph, Layer, Requantize
 from hwgen.schedule.geometry import KERNEL_OF, Geometry, geometry, stream_source
-from hwgen.schedule.memory import memory_style
 from hwgen.schedule.plan import Stage, Unit
 from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
@@ -52,7 +51,7 @@ class Feed:
     slack: float
 
 
-def array_unit(graph: Graph, node: AnyNode, feed: Feed, folding: Folding) -> Unit:
+def array_unit(graph: Graph, node: Layer, feed: Feed, folding: Folding) -> Unit:
     """A convolution or linear layer: lane conversion, padding, line buffer, window and array."""
     shape = geometry(graph, node)
     lanes = folding.simd // shape.kernel[0] if folding.columns else folding.simd
@@ -61,18 +60,7 @@ def array_unit(graph: Graph, node: AnyNode, feed: Feed, folding: Folding) -> Uni
     if folding.columns:
         stages.append(Stage("lines", _lines(shape, lanes)))
         window = _column_window(shape, folding, lanes, feed)
-    assert node.type is not None
-    array = ArrayParams(
-        kernel=KERNEL_OF[node.kind],
-        x=shape.x,
-        w=_type_of(graph.tensors[node.weight]),  # type: ignore[union-attr]
-        acc=node.type,
-        simd=folding.simd,
-        pe=folding.pe,
-        beats=window.beats_per_job,
-        folds=window.repeats,
-        style=memory_style(window.beats_per_job * window.repeats),
-    )
+    array = _array(graph, node, folding, window)
     stages.append(Stage("array", WindowedParams(window=window, datapath=array)))
     return Unit(
         node=node,
@@ -83,6 +71,20 @@ def array_unit(graph: Graph, node: AnyNode, feed: Feed, folding: Folding) -> Uni
         lanes=folding.pe,
         interval=_interval(shape, feed, lanes, stages),
         tap_order="columns" if folding.columns else "words",
+    )
+
+
+def _array(graph: Graph, node: Layer, folding: Folding, window: WindowParams) -> ArrayParams:
+    assert node.type is not None
+    return ArrayParams(
+        kernel=KERNEL_OF[node.kind],
+        x=window.kind,
+        w=_type_of(graph.tensors[node.weight]),
+        acc=node.type,
+        simd=folding.simd,
+        pe=folding.pe,
+        beats=window.beats_per_job,
+        folds=window.repeats,
     )
 
 

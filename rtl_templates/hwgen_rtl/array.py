@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from hwgen_rtl.datapath import Datapath
 from hwgen_rtl.numerics import KERNELS, Interval, IntType, ceil_log2
-from hwgen_rtl.rom import CyclicRom
+from hwgen_rtl.rom import CyclicRom, in_block_ram, pack
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.tree import AdderTree
 
-__all__ = ["ArrayParams", "ProcessingArray", "pack"]
+__all__ = ["ArrayParams", "ProcessingArray"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,6 @@ class ArrayParams:
         pe     : output channels per cycle
         beats  : cycles per job; a job sums beats*simd taps
         folds  : jobs per window; the layer has folds*pe output channels
-        style  : memory of the weights: ``auto``, ``block`` or ``logic``
     """
 
     kernel: str
@@ -40,7 +39,6 @@ class ArrayParams:
     pe: int
     beats: int
     folds: int
-    style: str = "auto"
 
     def __post_init__(self):
         if self.kernel not in KERNELS:
@@ -57,7 +55,7 @@ class ArrayParams:
     @property
     def fetch(self) -> int:
         """Cycles to read weights; block RAM is slow and gets a register behind it."""
-        return 2 if self.style == "block" else 1
+        return 2 if in_block_ram(self.folds * self.beats) else 1
 
     @property
     def lane(self) -> IntType:
@@ -75,18 +73,6 @@ class ArrayParams:
     def create(self, weights: NDArray, bias: NDArray) -> "ProcessingArray":
         """The hardware; weights (folds*pe, beats*simd) in the order taps come, bias (folds*pe,)."""
         return ProcessingArray(self, weights, bias)
-
-
-def pack(values: NDArray, bits: int) -> list[int]:
-    """Each row of integers as one word, element 0 in the least significant bits."""
-    mask = (1 << bits) - 1
-    words = []
-    for row in values.reshape(len(values), -1).tolist():
-        word = 0
-        for value in reversed(row):
-            word = word << bits | (value & mask)
-        words.append(word)
-    return words
 
 
 class ProcessingArray(Datapath):
@@ -169,11 +155,11 @@ class ProcessingArray(Datapath):
         )
         width = params.pe * params.simd * params.w.bits
         words = pack(rows, params.w.bits)
-        m.submodules.weights = bank = CyclicRom(width, words, style=params.style)
+        m.submodules.weights = bank = CyclicRom(width, words)
         m.d.comb += bank.step.eq(self.valid)
         lanes = layout_of(params.w, params.simd)
         word = bank.data
-        if params.style == "block":
+        if in_block_ram(len(words)):
             word = Signal(width)
             m.d.sync += word.eq(bank.data)
         return data.View(data.ArrayLayout(lanes, params.pe), word)

@@ -1,5 +1,6 @@
 """What can stand behind a window buffer: words of a job in, one result per job out."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -41,9 +42,9 @@ class Datapath(wiring.Component):
             }
         )
 
+    @abstractmethod
     def elaborate(self, platform) -> Module:
         """The logic; every datapath has its own."""
-        raise NotImplementedError
 
 
 class DatapathParams(Protocol):

@@ -6,10 +6,9 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from hwgen_rtl.array import pack
 from hwgen_rtl.cycles import Link, Process, stream_stage
 from hwgen_rtl.numerics import IntType, requantize
-from hwgen_rtl.rom import CyclicRom
+from hwgen_rtl.rom import CyclicRom, pack
 from hwgen_rtl.shapes import layout_of, shape_of
 from hwgen_rtl.stream import StreamComponent
 

@@ -5,14 +5,31 @@ from collections.abc import Sequence
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
+from numpy.typing import NDArray
 
-__all__ = ["CyclicRom"]
+__all__ = ["CyclicRom", "in_block_ram", "pack"]
 
-_ATTRIBUTES = {
-    "auto": {},
-    "block": {"rom_style": "block"},
-    "logic": {"rom_style": "logic"},
-}
+LOGIC_DEPTH = 64
+
+
+def in_block_ram(depth: int) -> bool:
+    """Say whether a read-only memory of ``depth`` words goes to block RAM, or else to LUTs.
+
+    Up to 64 words a block RAM would be mostly empty, and LUTs take less of a device.
+    """
+    return depth > LOGIC_DEPTH
+
+
+def pack(values: NDArray, bits: int) -> list[int]:
+    """Each row of integers as one word, element 0 in the least significant bits."""
+    mask = (1 << bits) - 1
+    words = []
+    for row in values.reshape(len(values), -1).tolist():
+        word = 0
+        for value in reversed(row):
+            word = word << bits | (value & mask)
+        words.append(word)
+    return words
 
 
 class CyclicRom(wiring.Component):
@@ -24,7 +41,6 @@ class CyclicRom(wiring.Component):
     Parameters:
         width : bits of a word
         words : contents
-        style : ``block`` for block RAM, ``logic`` for LUTs, ``auto`` for the synthesizer's choice
     Members:
         step : In(1)
         data : Out(width)
@@ -33,12 +49,10 @@ class CyclicRom(wiring.Component):
     step: Signal
     data: Signal
 
-    def __init__(self, width: int, words: Sequence[int], *, style: str = "auto"):
+    def __init__(self, width: int, words: Sequence[int]):
         if not words:
             raise ValueError("words must not be empty")
-        if style not in _ATTRIBUTES:
-            raise ValueError(f"style must be one of {sorted(_ATTRIBUTES)}, not {style!r}")
-        self._words, self._style = list(words), style
+        self._words = list(words)
         super().__init__({"step": In(1), "data": Out(width)})
 
     def elaborate(self, platform):
@@ -47,8 +61,9 @@ class CyclicRom(wiring.Component):
         if depth == 1:
             m.d.comb += self.data.eq(self._words[0])
             return m
+        style = {"rom_style": "block" if in_block_ram(depth) else "logic"}
         m.submodules.memory = bank = memory.Memory(
-            shape=unsigned(width), depth=depth, init=self._words, attrs=_ATTRIBUTES[self._style]
+            shape=unsigned(width), depth=depth, init=self._words, attrs=style
         )
         port = bank.read_port()
         index = Signal(range(depth))

@@ -1,5 +1,7 @@
 """What all stream blocks have in common: one stream in, one stream out."""
 
+from abc import abstractmethod
+
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -23,6 +25,6 @@ class StreamComponent(wiring.Component):
             {"i": In(stream.Signature(i_layout)), "o": Out(stream.Signature(o_layout))}
         )
 
+    @abstractmethod
     def elaborate(self, platform) -> Module:
         """The logic; every block has its own."""
-        raise NotImplementedError

@@ -75,7 +75,8 @@ def _print_verdict(document: dict[str, Any]) -> None:
     "--engine",
     required=True,
     type=click.Choice(["torch", "golden", "fast", "rtl"]),
-    help="torch: the integers with torch's operators; golden: the specification; fast: the same, compiled; rtl: simulated.",
+    help="The integers: torch with its operators; golden, the specification; fast, the same"
+    " compiled; rtl, the simulated Verilog.",
 )
 @click.option("-o", "--output", required=True, metavar="Y.npz", type=click.Path(path_type=Path))
 @click.option(

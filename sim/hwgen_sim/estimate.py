@@ -8,7 +8,8 @@ from typing import Any
 
 from hwgen.build import Build, open_build, write_result
 from hwgen.flow import load_plan
-from hwgen.schedule.geometry import KERNEL_OF, geometry
+from hwgen.ir.graph import Layer
+from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_sim.actions import plan_actions
 from hwgen_sim.energy import EnergyReport, estimate_energy, load_profile
@@ -64,8 +65,8 @@ def estimate_build(path: Path, device: str | None = None, profile: str | None = 
 def operations(plan: Plan, unit: Unit) -> int:
     """Taps evaluated per image by an array (one adder tap counts once), else output elements."""
     outputs = prod(unit.node.shape)
-    if unit.node.kind in KERNEL_OF:  # type: ignore[attr-defined]
-        return outputs * geometry(plan.graph, unit.node).taps  # type: ignore[arg-type]
+    if isinstance(unit.node, Layer):
+        return outputs * geometry(plan.graph, unit.node).taps
     return outputs
 
 
@@ -76,7 +77,7 @@ def _node(
     cells, source = _cells(plan, unit, synthesized)
     return {
         "name": unit.name,
-        "kind": unit.node.kind,  # type: ignore[attr-defined]
+        "kind": unit.node.kind,
         "bits": str(unit.node.type),
         "pe": unit.pe,
         "simd": unit.simd,

@@ -84,8 +84,9 @@ def _verified_line(verified: dict[str, Any] | None) -> str:
     return (
         f"Verilog against golden model: {verified['status']}; {verified['samples']} images,"
         f" {verified['values_compared']:,} integers of {verified['nodes_checked']} nodes,"
-        f" {verified['mismatches']} mismatches; cycles predicted"
-        f" {_number(verified['cycles_predicted'])}, measured {_number(verified['cycles_measured'])}."
+        f" {verified['mismatches']} mismatches;"
+        f" cycles predicted {_number(verified['cycles_predicted'])},"
+        f" measured {_number(verified['cycles_measured'])}."
     )
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.options import CompileOptions, load_options
 from hwgen.errors import InputError
+from hwgen.options import CompileOptions, load_options
 
 
 def write(folder: Path, text: str) -> Path:
