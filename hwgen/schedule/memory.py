@@ -1,7 +1,7 @@
 """How many cells a memory takes on an ECP5: block RAMs of 18 Kbit, or LUTs."""
 
 from hwgen.schedule.plan import Resources
-from hwgen_rtl.rom import in_block_ram
+from hwgen_rtl.storage import ram_in_block, rom_in_block
 
 __all__ = ["memory_resources", "rom_resources"]
 
@@ -12,18 +12,20 @@ LUT_RAM_DEPTH = 16
 
 def memory_resources(width: int, depth: int) -> Resources:
     """A memory with one write and one read port; small ones stay in LUT RAM."""
-    if depth <= 4 * LUT_RAM_DEPTH:
-        return Resources(lut=3 * width * -(-depth // LUT_RAM_DEPTH), ff=width)
-    return _blocks(width, depth)
+    if ram_in_block(width, depth):
+        return _blocks(width, depth)
+    return Resources(lut=2 * width * -(-depth // LUT_RAM_DEPTH), ff=width)
 
 
 def rom_resources(width: int, depth: int) -> Resources:
     """A read-only memory; a single word is wired."""
     if depth == 1:
         return Resources()
-    if in_block_ram(depth):
+    if rom_in_block(depth):
         return _blocks(width, depth)
-    return Resources(lut=width * max(1.0, depth / 16) * 0.7, ff=width)
+    distinct = min(width, 2**depth)  # columns of so few words repeat
+    sixteens = -(-depth // 16)  # a LUT holds 16 words of a bit; more LUTs select among them
+    return Resources(lut=distinct * (max(1.0, depth / 16) + (sixteens - 1) / 2), ff=distinct)
 
 
 def _blocks(width: int, depth: int) -> Resources:

@@ -7,7 +7,7 @@ from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.convert import MergeParams, SplitParams
 from hwgen_rtl.fifo import QueueParams
 from hwgen_rtl.line_buffer import LineBufferParams
-from hwgen_rtl.numerics import ceil_log2
+from hwgen_rtl.numerics import IntType, ceil_log2
 from hwgen_rtl.pad import PadParams
 from hwgen_rtl.pool import PoolParams
 from hwgen_rtl.requantize import RequantizeParams
@@ -33,12 +33,21 @@ def _adder(bits: float) -> Resources:
 
 def _array(p: ArrayParams) -> Resources:
     lane = _lane(p)
-    tree = sum(((p.simd >> (n + 1)) * (p.lane.bits + n + 1) for n in range(ceil_log2(p.simd))), 0)
-    element = _scaled(lane, p.simd) + _adder(tree) + _adder(p.acc.bits) + _adder(p.acc.bits)
-    shared = Resources(ff=p.simd * p.x.bits + 4 * p.latency)
+    sums = _adder(_tree_bits(p.simd, p.lane)) + _adder(p.acc.bits)
+    element = _scaled(lane, p.simd) + sums
+    if p.kernel == "adder":
+        element += _adder(p.acc.bits)
+    shared = Resources(ff=p.fetch * p.simd * p.x.bits + 4 * p.latency)
+    if p.kernel == "adder":
+        shared += _adder(_tree_bits(p.simd, p.x)) + _adder(p.acc.bits)
     shared += rom_resources(p.pe * p.simd * p.w.bits, p.folds * p.beats)
     shared += rom_resources(p.pe * p.acc.bits, p.folds)
     return shared + _scaled(element, p.pe)
+
+
+def _tree_bits(terms: int, kind: IntType) -> int:
+    """Result bits of all adders of a tree."""
+    return sum((terms >> n + 1) * (kind.bits + n + 1) for n in range(ceil_log2(terms)))
 
 
 def _lane(p: ArrayParams) -> Resources:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hwgen_rtl.datapath import Datapath
 from hwgen_rtl.numerics import KERNELS, Interval, IntType, ceil_log2
-from hwgen_rtl.rom import CyclicRom, in_block_ram, pack
+from hwgen_rtl.rom import CyclicRom, pack
 from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.storage import rom_in_block
 from hwgen_rtl.tree import AdderTree
 
 __all__ = ["ArrayParams", "ProcessingArray"]
@@ -55,7 +56,7 @@ class ArrayParams:
     @property
     def fetch(self) -> int:
         """Cycles to read weights; block RAM is slow and gets a register behind it."""
-        return 2 if in_block_ram(self.folds * self.beats) else 1
+        return 2 if rom_in_block(self.folds * self.beats) else 1
 
     @property
     def lane(self) -> IntType:
@@ -159,7 +160,7 @@ class ProcessingArray(Datapath):
         m.d.comb += bank.step.eq(self.valid)
         lanes = layout_of(params.w, params.simd)
         word = bank.data
-        if in_block_ram(len(words)):
+        if rom_in_block(len(words)):
             word = Signal(width)
             m.d.sync += word.eq(bank.data)
         return data.View(data.ArrayLayout(lanes, params.pe), word)

@@ -8,6 +8,7 @@ from amaranth.lib import memory
 from hwgen_rtl.cycles import Link, Process, stream_stage
 from hwgen_rtl.numerics import IntType, output_size
 from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.storage import ram_style
 from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["LineBuffer", "LineBufferParams"]
@@ -86,7 +87,10 @@ class LineBuffer(StreamComponent):
         depth = params.width * params.words
         width = len(self.i.payload.as_value())
         m.submodules.lines = lines = memory.Memory(
-            shape=(params.rows - 1) * width, depth=depth, init=[]
+            shape=(params.rows - 1) * width,
+            depth=depth,
+            init=[],
+            attrs=ram_style((params.rows - 1) * width, depth),
         )
         read, write = lines.read_port(), lines.write_port()
         column, row = Signal(range(depth)), Signal(range(params.height))

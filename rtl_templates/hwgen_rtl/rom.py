@@ -7,17 +7,9 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-__all__ = ["CyclicRom", "in_block_ram", "pack"]
+from hwgen_rtl.storage import rom_style
 
-LOGIC_DEPTH = 64
-
-
-def in_block_ram(depth: int) -> bool:
-    """Say whether a read-only memory of ``depth`` words goes to block RAM, or else to LUTs.
-
-    Up to 64 words a block RAM would be mostly empty, and LUTs take less of a device.
-    """
-    return depth > LOGIC_DEPTH
+__all__ = ["CyclicRom", "pack"]
 
 
 def pack(values: NDArray, bits: int) -> list[int]:
@@ -61,9 +53,8 @@ class CyclicRom(wiring.Component):
         if depth == 1:
             m.d.comb += self.data.eq(self._words[0])
             return m
-        style = {"rom_style": "block" if in_block_ram(depth) else "logic"}
         m.submodules.memory = bank = memory.Memory(
-            shape=unsigned(width), depth=depth, init=self._words, attrs=style
+            shape=unsigned(width), depth=depth, init=self._words, attrs=rom_style(depth)
         )
         port = bank.read_port()
         index = Signal(range(depth))

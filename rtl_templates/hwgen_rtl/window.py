@@ -10,6 +10,7 @@ from hwgen_rtl.cycles import Link, Process, RigidPipeline, Timeline
 from hwgen_rtl.loops import AddressGenerator, Loop
 from hwgen_rtl.numerics import IntType, output_size
 from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.storage import ram_style
 
 __all__ = ["WindowBuffer", "WindowParams"]
 
@@ -260,7 +261,10 @@ class WindowBuffer(wiring.Component):
         m = Module()
         params = self._params
         m.submodules.memory = bank = memory.Memory(
-            shape=len(self.taps.as_value()), depth=max(params.depth, 2), init=[]
+            shape=len(self.taps.as_value()),
+            depth=max(params.depth, 2),
+            init=[],
+            attrs=ram_style(len(self.taps.as_value()), params.depth),
         )
         m.submodules.walk = walk = AddressGenerator(
             params.loops(), depth=params.depth, advance=params.image
