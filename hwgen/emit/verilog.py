@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  (no stub)
@@ -12,7 +13,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
 from amaranth.lib import stream
 from amaranth.lib.wiring import connect, flipped
 
-from hwgen.errors import ToolFailed
+from hwgen.errors import ToolFailed, ToolMissing
 from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["to_verilog"]
@@ -83,6 +84,8 @@ def _path_names(text: str, top: str) -> str:
 
 def _run_yosys(text: str, folder: Path) -> str:
     """Yosys runs in a process of its own, so that its state and output stay apart."""
+    if find_spec("pyosys") is None:
+        raise ToolMissing("pyosys is not installed; 'hwgen doctor' shows the command that does it.")
     (folder / "design.il").write_text(text)
     (folder / "design.ys").write_text(_SCRIPT)
     result = subprocess.run(

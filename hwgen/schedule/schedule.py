@@ -59,7 +59,11 @@ def _fit(graph: Graph, target: Target, lanes: int) -> Plan:
     """Smallest number of cycles per image whose folding fits, by bisection."""
     low, high = fastest_interval(graph, lanes), _slowest_interval(graph, lanes)
     if not _units_fit(graph, target, lanes, high):
-        _refuse(_plan(graph, target, lanes, high), target, "Even its smallest folding does not fit")
+        _refuse(
+            _plan(graph, target, lanes, high),
+            target,
+            "Even its smallest folding does not fit; choose a larger device",
+        )
     while low < high:
         middle = (low + high) // 2
         if _units_fit(graph, target, lanes, middle):
@@ -77,7 +81,11 @@ def _check_room(graph: Graph, plan: Plan, target: Target, lanes: int) -> None:
     if not overflow(plan.total, target):
         return
     smallest = _fit(graph, target, lanes)
-    _refuse(plan, target, f"Its smallest number of cycles that fits is {smallest.interval}")
+    _refuse(
+        plan,
+        target,
+        f"The fewest cycles that fit are {smallest.interval}; give them to --target-cycles",
+    )
 
 
 def _check_interval(plan: Plan, cycles: int) -> None:
@@ -95,7 +103,7 @@ def _refuse(plan: Plan, target: Target, remedy: str) -> None:
     )
     raise InputError(
         f"{plan.graph.name} at {plan.interval} cycles per image is too large for {target.device}:"
-        f" it needs {lacks}. {remedy}; choose a larger device or more cycles."
+        f" it needs {lacks}. {remedy}."
     )
 
 

@@ -10,6 +10,7 @@ from hwgen_rtl.cycles import Link, Process, stream_stage
 from hwgen_rtl.numerics import IntType, requantize
 from hwgen_rtl.rom import CyclicRom, pack
 from hwgen_rtl.shapes import layout_of, shape_of
+from hwgen_rtl.storage import rom_in_block
 from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["Requantize", "RequantizeParams"]
@@ -38,11 +39,19 @@ class RequantizeParams:
     lanes: int
     channels: int
 
-    LATENCY = 4
-
     def __post_init__(self):
         if self.channels % self.lanes:
             raise ValueError(f"lanes must divide the {self.channels} channels, not {self.lanes!r}")
+
+    @property
+    def fetch(self) -> int:
+        """Cycles to read multiplier and bias; block RAM is slow and gets a register behind it."""
+        return 2 if rom_in_block(self.channels // self.lanes) else 1
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a beat to its result: fetch, multiply, add, shift and clamp."""
+        return self.fetch + 3
 
     def compute(self, acc: NDArray, multiplier: NDArray, bias: NDArray) -> NDArray:
         """q (P, channels) from acc (P, channels)."""
@@ -54,13 +63,13 @@ class RequantizeParams:
 
     def processes(self, i: Link, o: Link) -> list[Process]:
         """Cycle model."""
-        return [stream_stage(i, o, self.LATENCY, lambda beat: True)]
+        return [stream_stage(i, o, self.latency, lambda beat: True)]
 
 
 class Requantize(StreamComponent):
     """q = clamp((acc*m[c] + b[c] + 2**(shift-1)) >> shift), ``lanes`` channels per beat.
 
-    One beat per cycle, four cycles later: fetch, multiply, add, shift and clamp.
+    One beat per cycle, ``params.latency`` cycles later.
 
     Members:
         i : In(stream of ArrayLayout(acc, lanes))
@@ -81,7 +90,7 @@ class Requantize(StreamComponent):
     def elaborate(self, platform):
         m = Module()
         params = self._params
-        valid = [Signal(name=f"valid{n}") for n in range(params.LATENCY)]
+        valid = [Signal(name=f"valid{n}") for n in range(params.latency)]
         enable = ~valid[-1] | self.o.ready
         multiplier = self._bank(m, "multipliers", self._multiplier, params.multiplier, enable)
         bias = self._bank(m, "biases", self._bias, params.bias, enable)
@@ -100,18 +109,25 @@ class Requantize(StreamComponent):
         rows = values.reshape(-1, params.lanes)
         m.submodules[name] = bank = CyclicRom(params.lanes * kind.bits, pack(rows, kind.bits))
         m.d.comb += bank.step.eq(self.i.valid & enable)
-        return data.View(layout_of(kind, params.lanes), bank.data)
+        word = bank.data
+        if params.fetch == 2:
+            word = Signal(len(bank.data), name=f"held_{name}")
+            with m.If(enable):
+                m.d.sync += word.eq(bank.data)
+        return data.View(layout_of(kind, params.lanes), word)
 
     def _lane(self, m: Module, lane: int, multiplier, bias):
         params = self._params
-        acc = Signal(shape_of(params.acc), name=f"acc{lane}")
+        acc = self.i.payload[lane]
+        for n in range(params.fetch):
+            acc, before = Signal(shape_of(params.acc), name=f"acc{lane}_{n}"), acc
+            m.d.sync += acc.eq(before)
         product = Signal((acc * multiplier).shape(), name=f"product{lane}")
         offset = Signal(shape_of(params.bias), name=f"offset{lane}")
         total = Signal(signed(params.total.bits + (not params.total.signed)), name=f"total{lane}")
         shifted = total >> params.shift
         low, high = params.out.low, params.out.high
         m.d.sync += [
-            acc.eq(self.i.payload[lane]),
             product.eq(acc * multiplier),
             offset.eq(bias),
             total.eq(product + offset),

@@ -116,5 +116,11 @@ def _total(plan: Plan, nodes: list[dict[str, Any]], energy: EnergyReport) -> dic
         "operations": sum(node["operations"] for node in nodes),
         **{name: sum(node[name] for node in nodes) for name in CELLS},
         "energy_pj": components,
-        "source": {"cycles": "predicted", "cells": nodes[0]["source"]["cells"]},
+        "source": {"cycles": "predicted", "cells": _source(nodes), "energy_pj": "predicted"},
     }
+
+
+def _source(nodes: list[dict[str, Any]]) -> str:
+    """A total is synthesized only where all its parts are."""
+    sources = {node["source"]["cells"] for node in nodes}
+    return sources.pop() if len(sources) == 1 else "predicted"

@@ -70,7 +70,7 @@ def _layer(node: dict[str, Any], mismatches: dict[str, int]) -> dict[str, Any]:
 
 
 def _energy_line(estimate: dict[str, Any]) -> str:
-    cells = estimate["nodes"][0]["source"]["cells"]
+    cells = estimate["total"]["source"]["cells"]
     left_out = ", ".join(sentence.split(":")[0] for sentence in estimate["not_modelled"])
     return (
         f"Cycles predicted; cells {cells}; energy per image predicted, profile"

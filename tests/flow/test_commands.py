@@ -141,6 +141,7 @@ class TestVerify:
         assert (rows["status"], rows["mismatches"]) == ("passed", "0")
         assert rows["nodes checked"] == str(len(NODES))
 
+    @pytest.mark.slow
     def test_broken_hardware_exits_1_and_names_the_place(
         self, hwgen: Command, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):

@@ -80,6 +80,20 @@ def test_requantize_rounds_half_up_and_clamps(out, lanes, shift):
     check_block(params, (multiplier, bias), x.reshape(-1, lanes), expected.reshape(-1, lanes))
 
 
+def test_requantize_reads_constants_from_block_ram():
+    rng = np.random.default_rng(1)
+    kind, channels = IntType(9, signed=True), 70
+    multiplier, bias = rng.integers(-500, 500, channels), rng.integers(-9999, 9999, channels)
+    x = integers(rng, kind, (3, channels))
+    scaled = np.floor((x * multiplier + bias) / 1024 + 0.5)
+    params = RequantizeParams(
+        acc=kind, out=INT8, multiplier=IntType(10, signed=True), bias=IntType(16, signed=True),
+        total=IntType(20, signed=True), shift=10, lanes=1, channels=channels,
+    )  # fmt: skip
+    expected = np.clip(scaled, -128, 127).reshape(-1, 1)
+    check_block(params, (multiplier, bias), x.reshape(-1, 1), expected)
+
+
 @pytest.mark.parametrize("length", [1, 2, 5, 8])
 def test_argmax_takes_the_first_of_equals(length):
     x = np.random.default_rng(length).integers(-2, 3, (16, length))

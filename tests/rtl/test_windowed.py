@@ -40,6 +40,8 @@ LAYERS = [
     ("adder", (6, 5), 3, 1, (2, 3), (3, 1), 2, 3, "uint4", "int6"),
     ("adder", (2, 9), 1, 7, (2, 2), (1, 3), 1, 1, "uint16", "uint16"),
     ("adder", (4, 3), 1, 1, (1, 1), (2, 2), 1, 1, "uint1", "uint1"),
+    ("adder", (1, 2), 5, 2, (1, 2), (1, 1), 2, 8, "uint8", "uint8"),  # weights in block RAM
+    ("multiply", (1, 1), 9, 2, (1, 1), (1, 1), 1, 66, "int8", "int8"),  # constants too
 ]
 
 

@@ -61,7 +61,7 @@ def test_refuses_a_device_that_is_too_small_and_says_what_fits():
         schedule(graph, replace(tight, cycles=200))
     found = re.search(
         r"at \d+ cycles per image is too large for tight: it needs (\d+) LUT where (\d+) can be"
-        r" used \((\d+) too many\)\. Its smallest number of cycles that fits is (\d+)",
+        r" used \((\d+) too many\)\. The fewest cycles that fit are (\d+);",
         str(refused.value),
     )
     assert found
