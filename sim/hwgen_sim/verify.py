@@ -20,6 +20,7 @@ from hwgen.schedule.plan import Plan
 from hwgen_sim import fast, golden
 from hwgen_sim.compare import Comparison, compare
 from hwgen_sim.cosim import SimResult, simulate
+from hwgen_sim.cosim.engines import libpython
 from hwgen_sim.explain import explain
 from hwgen_sim.units import simulate_units
 
@@ -108,7 +109,12 @@ def _verify_verilog(
     task: _Task, expected: dict[str, NDArray], simulator: str, stalls: int
 ) -> dict[str, Any]:
     result = simulate(
-        task.build.verilog, task.manifest, task.integers, simulator=simulator, stalls=stalls
+        task.build.verilog,
+        task.manifest,
+        task.integers,
+        simulator=simulator,
+        engine=_engine(simulator),
+        stalls=stalls,
     )
     comparison = compare(expected, result.arrays, task.manifest)
     measured = _span(result, task.manifest)
@@ -148,6 +154,14 @@ def _stopped(
     document = _document(task, Comparison((), 0, {}, None), simulator, stalls or 0, None)
     cycles = {"cycles_predicted": None, "cycles_measured": None}
     return document | {"status": "failed", "failure": str(failure), **cycles, "accuracy": None}
+
+
+def _engine(simulator: str) -> str:
+    """cocotb; without a shared Python library, which few systems lack, the same bench without it.
+
+    The report names the engine that ran.
+    """
+    return "cocotb" if simulator == "icarus" or libpython() else "library"
 
 
 def _span(result: SimResult, manifest: Manifest) -> int:

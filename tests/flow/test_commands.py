@@ -107,6 +107,13 @@ class TestCompile:
 
 
 class TestVerify:
+    def test_without_libpython_the_library_runs_and_is_named(
+        self, hwgen: Command, project: Project, built: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("hwgen_sim.verify.libpython", lambda: None)
+        document = verified(hwgen, built, project, "--count", 2)
+        assert document["simulator"] == "verilator through library"
+
     def test_verilator_checks_every_integer_and_every_cycle(
         self, hwgen: Command, project: Project, built: Path
     ):

@@ -12,7 +12,7 @@ from hwgen_sim.cosim.cache import log_path
 from hwgen_sim.cosim.tools import run_tool
 from hwgen_sim.cosim.waves import Waves
 
-__all__ = ["BURST", "run_cocotb", "run_library"]
+__all__ = ["BURST", "libpython", "run_cocotb", "run_library"]
 
 BURST = 100_000
 """Clock edges per call: Python wakes a few times per second, and Ctrl-C still works."""
@@ -70,18 +70,24 @@ def _trace(code: ctypes.CDLL, bench: int, waves: Waves) -> None:
     code.hwgen_trace(bench, str(waves.path).encode(), edges)
 
 
-def _cocotb_environment() -> dict[str, str]:
-    import cocotb_tools.config
+def libpython() -> str | None:
+    """The shared Python library that cocotb loads into the simulator, or None."""
     import find_libpython
 
-    libpython = find_libpython.find_libpython()
-    if libpython is None:
+    return find_libpython.find_libpython()
+
+
+def _cocotb_environment() -> dict[str, str]:
+    import cocotb_tools.config
+
+    library = libpython()
+    if library is None:
         raise ToolMissing(
             "The Python library is not installed; run: apt-get install libpython3-dev"
         )
     return {
         **os.environ,
-        "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
+        "GPI_USERS": f"{library};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "COCOTB_TEST_MODULES": "hwgen_sim.cosim.cocotb_entry",
