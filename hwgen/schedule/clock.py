@@ -2,6 +2,7 @@
 
 from hwgen.schedule.plan import Plan
 from hwgen_rtl.fifo import QueueParams
+from hwgen_rtl.hold import HoldParams
 from hwgen_rtl.windowed import WindowedParams
 
 __all__ = ["predicted_clock_mhz", "ready_chain"]
@@ -25,7 +26,7 @@ def ready_chain(plan: Plan) -> int:
     """Most blocks between an array and the next block that registers its ready."""
     longest = current = 0
     for params in (stage.params for unit in plan.units for stage in unit.stages):
-        if isinstance(params, WindowedParams | QueueParams):
+        if isinstance(params, WindowedParams | QueueParams | HoldParams):
             longest, current = max(longest, current), 0
         else:
             current += 1

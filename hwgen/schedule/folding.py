@@ -15,6 +15,7 @@ from hwgen.schedule.units import (
     pool_unit,
     requantize_unit,
 )
+from hwgen_rtl.windowed import WindowedParams
 
 __all__ = ["fastest_interval", "fold"]
 
@@ -71,8 +72,10 @@ def _choose(
 
 def result_spacing(unit: Unit) -> int:
     """Fewest cycles between two beats of a unit."""
-    window = getattr(unit.stages[-1].params, "window", None)
-    return window.beats_per_job if window else 1
+    for stage in unit.stages:
+        if isinstance(stage.params, WindowedParams):
+            return stage.params.window.beats_per_job
+    return 1
 
 
 def _cost(unit: Unit) -> tuple[float, int]:

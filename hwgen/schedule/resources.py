@@ -6,6 +6,7 @@ from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.convert import MergeParams, SplitParams
 from hwgen_rtl.fifo import QueueParams
+from hwgen_rtl.hold import HoldParams
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.numerics import IntType, ceil_log2
 from hwgen_rtl.pad import PadParams
@@ -95,6 +96,10 @@ def _requantize(p: RequantizeParams) -> Resources:
     return roms + _scaled(lane, p.lanes)
 
 
+def _hold(p: HoldParams) -> Resources:
+    return Resources(lut=2, ff=p.lanes * p.kind.bits + 1)
+
+
 def _split(p: SplitParams) -> Resources:
     bits = p.i_lanes * p.kind.bits
     return Resources(lut=bits, ff=bits)
@@ -126,6 +131,7 @@ def _argmax(p: ArgmaxParams) -> Resources:
 _RULES = {
     ArrayParams: _array,
     ArgmaxParams: _argmax,
+    HoldParams: _hold,
     LineBufferParams: _lines,
     MergeParams: _merge,
     PadParams: _pad,

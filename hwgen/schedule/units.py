@@ -12,6 +12,7 @@ from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.convert import MergeParams, SplitParams
 from hwgen_rtl.fifo import QueueParams
+from hwgen_rtl.hold import HoldParams
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.numerics import Interval, IntType
 from hwgen_rtl.pad import PadParams
@@ -62,6 +63,7 @@ def array_unit(graph: Graph, node: Layer, feed: Feed, folding: Folding) -> Unit:
         window = _column_window(shape, folding, lanes, feed)
     array = _array(graph, node, folding, window)
     stages.append(Stage("array", WindowedParams(window=window, datapath=array)))
+    stages += _hold(window, array.acc, folding.pe)
     return Unit(
         node=node,
         source=stream_source(graph, node.inputs[0]).name,
@@ -105,6 +107,7 @@ def pool_unit(graph: Graph, node: AnyNode, feed: Feed, lanes: int) -> Unit:
         *_convert(shape.x, feed.lanes, lanes),
         *_pad(shape, lanes, shape.x.low if maximum else 0, feed),
         Stage("pool", WindowedParams(window=window, datapath=pool)),
+        *_hold(window, pool.result, lanes),
     ]
     return Unit(
         node=node,
@@ -206,6 +209,17 @@ def _pad(shape: Geometry, lanes: int, value: int, feed: Feed) -> tuple[Stage, ..
     arriving = ceil(share * params.height * params.width * params.words)
     depth = 2 + min(params.longest_run, arriving)
     return Stage("queue", QueueParams(kind=shape.x, lanes=lanes, depth=depth)), Stage("pad", params)
+
+
+def _hold(window: WindowParams, kind: IntType, lanes: int) -> tuple[Stage, ...]:
+    """A register behind results that come every second cycle or more slowly.
+
+    Without it, whether the next unit is ready would decide in the same cycle whether a whole array
+    moves.
+    """
+    if window.beats_per_job == 1:
+        return ()
+    return (Stage("hold", HoldParams(kind=kind, lanes=lanes)),)
 
 
 def _window(shape: Geometry, lanes: int, repeats: int = 1, per_word: bool = False) -> WindowParams:

@@ -8,6 +8,7 @@ from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.convert import MergeParams, SplitParams
 from hwgen_rtl.fifo import QueueParams
+from hwgen_rtl.hold import HoldParams
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.numerics import Interval, IntType, bits_for_sum
 from hwgen_rtl.pad import PadParams
@@ -134,7 +135,7 @@ def _argmax(p: ArgmaxParams, elements: int) -> Iterator[Action]:
 
 
 def _registers_only(p: Any, elements: int) -> Iterator[Action]:
-    """Lane converters and padding move words between registers; registers are not modelled."""
+    """Lane converters, padding and holds move words between registers, which are not modelled."""
     yield from ()
 
 
@@ -146,6 +147,7 @@ _DATAPATHS: dict[type, Callable[[Any, WindowParams], Iterator[Action]]] = {
 }
 _RULES: dict[type, Rule] = {
     ArgmaxParams: _argmax,
+    HoldParams: _registers_only,
     LineBufferParams: _lines,
     MergeParams: _registers_only,
     PadParams: _registers_only,

