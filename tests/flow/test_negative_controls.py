@@ -220,7 +220,7 @@ class TestPaddedConvolution:
 def flip_centre_bit(design: Design, channel: int, source: int, bit: int) -> tuple[Design, int]:
     """Flip one bit of the weight in the middle of a kernel, in the text of the Verilog."""
     unit = design.plan.units[0]
-    array = unit.stages[-1].params.datapath
+    array = next(stage.params.datapath for stage in unit.stages if stage.name == "array")
     weights, _ = array_constants(design.graph, unit)
     shape = (array.folds, array.pe, array.beats, array.simd)
     rows = weights.reshape(shape).transpose(0, 2, 1, 3).reshape(-1, array.pe * array.simd)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from hwgen.errors import InputError, UnsupportedModel
-from hwgen.schedule.clock import predicted_clock_mhz, ready_chain
 from hwgen.schedule.plan import Resources, Target
 from hwgen.schedule.schedule import schedule
 from tests.graphs import GraphBuilder, padded_classifier
@@ -89,10 +88,3 @@ def test_resources_add_up():
     assert (plan.total.lut, plan.total.dsp) == (total.lut, total.dsp)
     multiplied = {"conv1", "conv1_q", "conv2_q", "fc1_q", "fc2"}
     assert {name for name, cells in plan.resources.items() if cells.dsp} == multiplied
-
-
-def test_clock_falls_with_the_chain_of_ready_signals():
-    plan = schedule(padded_classifier().graph(), Target(cycles=500))
-    chains = {unit.name: [stage.name for stage in unit.stages] for unit in plan.units}
-    assert 1 <= ready_chain(plan) <= sum(map(len, chains.values()))
-    assert 30 < predicted_clock_mhz(plan) < 120
