@@ -3,14 +3,14 @@
 import numpy as np
 
 from hwgen.frontend.integer_torch import run_integer_torch
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     Argmax,
     AvgPool,
     Conv2d,
     Flatten,
-    Graph,
     Input,
     Linear,
     MaxPool,

@@ -8,7 +8,8 @@ from pathlib import Path
 from hwgen import __version__
 from hwgen.emit.manifest import Manifest, Stream, save_manifest
 from hwgen.emit.verilog import to_verilog
-from hwgen.ir.graph import AnyNode, Graph
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode
 from hwgen.lower.top import lower
 from hwgen.schedule.document import plan_document
 from hwgen.schedule.plan import Plan

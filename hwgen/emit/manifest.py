@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import TypeAdapter, ValidationError
 
 from hwgen.errors import BuildError
-from hwgen.ir.graph import Shape, TypeName
+from hwgen.ir.nodes import Shape, TypeName
 
 __all__ = ["Manifest", "Stream", "load_manifest", "save_manifest"]
 

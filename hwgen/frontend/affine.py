@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import fx
 
 from hwgen.frontend.call import Call, Refused
-from hwgen.ir.graph import BatchNorm
+from hwgen.ir.nodes import BatchNorm
 
 __all__ = ["add", "divide", "multiply", "subtract"]
 

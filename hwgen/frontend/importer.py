@@ -17,7 +17,8 @@ from hwgen.frontend.names import Names, identifier
 from hwgen.frontend.operators import REWRITES, RULES
 from hwgen.frontend.program import Program, export
 from hwgen.frontend.reorder import relu_before_pool
-from hwgen.ir.graph import AnyNode, Graph, Input
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode, Input
 
 __all__ = ["from_torch"]
 

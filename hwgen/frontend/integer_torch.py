@@ -9,14 +9,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     Argmax,
     AvgPool,
     Conv2d,
     Flatten,
-    Graph,
     Linear,
     MaxPool,
     Requantize,

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from hwgen.ir.graph import AnyNode, BatchNorm, Graph, Relu
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode, BatchNorm, Relu
 
 __all__ = ["merge"]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from hwgen.frontend.affine import add, divide, multiply, subtract
 from hwgen.frontend.call import Call, Refused, pair
-from hwgen.ir.graph import (
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     AnyNode,

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from hwgen.ir.graph import AnyNode, Graph, MaxPool, Relu
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode, MaxPool, Relu
 
 __all__ = ["relu_before_pool"]
 

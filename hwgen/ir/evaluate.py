@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.kernels import adder_sums, from_columns, from_rows, to_columns, to_taps
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     AvgPool,
     BatchNorm,
     Conv2d,
     Flatten,
-    Graph,
     Linear,
     MaxPool,
     Relu,
 )
-from hwgen.ir.kernels import adder_sums, from_columns, from_rows, to_columns, to_taps
 from hwgen_rtl.numerics import windows
 
 __all__ = ["evaluate", "per_channel"]

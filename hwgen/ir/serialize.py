@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
 from hwgen.errors import BuildError
-from hwgen.ir.graph import AnyNode, Graph
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode
 
 __all__ = ["load_graph", "save_graph"]
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
 
-from hwgen.ir.graph import Graph, Layer, Requantize
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import Layer, Requantize
 from hwgen.lower.weights import array_constants
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_rtl.requantize import RequantizeParams

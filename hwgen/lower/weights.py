@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.ir.graph import Graph, Layer
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import Layer
 from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Unit
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import InputError
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     AnyNode,
@@ -17,7 +18,6 @@ from hwgen.ir.graph import (
     BatchNorm,
     Conv2d,
     Flatten,
-    Graph,
     Input,
     Linear,
     MaxPool,

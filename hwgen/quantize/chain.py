@@ -1,6 +1,7 @@
 """Questions about where a float node stands: what follows it and what it feeds."""
 
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     AnyNode,
@@ -8,7 +9,6 @@ from hwgen.ir.graph import (
     BatchNorm,
     Conv2d,
     Flatten,
-    Graph,
     Linear,
     MaxPool,
     Relu,

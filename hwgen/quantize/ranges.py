@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import CheckFailed
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     AnyNode,
@@ -16,7 +17,6 @@ from hwgen.ir.graph import (
     AvgPool,
     Conv2d,
     Flatten,
-    Graph,
     Input,
     Linear,
     MaxPool,

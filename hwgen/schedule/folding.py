@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from hwgen.errors import InputError
-from hwgen.ir.graph import AnyNode, Argmax, Graph, Layer, Requantize
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode, Argmax, Layer, Requantize
 from hwgen.schedule.geometry import divisors, geometry, stream_source
 from hwgen.schedule.plan import Unit
 from hwgen.schedule.resources import unit_resources

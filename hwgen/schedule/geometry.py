@@ -2,16 +2,8 @@
 
 from dataclasses import dataclass
 
-from hwgen.ir.graph import (
-    AdderConv2d,
-    AdderLinear,
-    AnyNode,
-    AvgPool,
-    Conv2d,
-    Graph,
-    Linear,
-    MaxPool,
-)
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AdderConv2d, AdderLinear, AnyNode, AvgPool, Conv2d, Linear, MaxPool
 from hwgen_rtl.numerics import IntType, output_size
 
 __all__ = ["KERNEL_OF", "Geometry", "divisors", "geometry", "stream_source"]

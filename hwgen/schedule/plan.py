@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from hwgen.ir.graph import AnyNode, Graph
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode
 
 __all__ = ["Plan", "Resources", "Stage", "Target", "Unit"]
 

@@ -5,7 +5,8 @@ from math import ceil, gcd
 
 import numpy as np
 
-from hwgen.ir.graph import AnyNode, Argmax, Graph, Layer, Requantize
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AnyNode, Argmax, Layer, Requantize
 from hwgen.schedule.geometry import KERNEL_OF, Geometry, geometry, stream_source
 from hwgen.schedule.plan import Stage, Unit
 from hwgen_rtl.argmax import ArgmaxParams

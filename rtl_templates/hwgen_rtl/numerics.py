@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "BIPOLAR",
     "KERNELS",
     "IntType",
     "Interval",
@@ -28,45 +29,75 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class IntType:
-    """A two's complement or unsigned integer of ``bits`` bits, written ``int8`` or ``uint8``."""
+    """A two's complement or unsigned integer of ``bits`` bits, written ``int8`` or ``uint8``.
+
+    ``bipolar`` is the third kind: one bit b that stands for 2b - 1, so -1 or +1 and never 0.
+    """
 
     bits: int
     signed: bool
+    bipolar: bool = False
 
     def __post_init__(self):
         if not isinstance(self.bits, int):
             raise TypeError(f"bits must be an integer, not {self.bits!r}")
         if not 1 <= self.bits <= 64:
             raise ValueError(f"bits must be between 1 and 64, not {self.bits!r}")
+        if self.bipolar and (self.bits, self.signed) != (1, True):
+            raise ValueError(f"a bipolar type must be one signed bit, not {self.bits!r} bits")
 
     @classmethod
     def parse(cls, text: str) -> "IntType":
-        """Read ``int8`` or ``uint8``."""
+        """Read ``int8``, ``uint8`` or ``bipolar``."""
+        if text == "bipolar":
+            return BIPOLAR
         digits = text.removeprefix("uint").removeprefix("int")
         if not digits.isdigit() or text not in (f"int{digits}", f"uint{digits}"):
-            raise ValueError(f"type must be written like 'int8' or 'uint8', not {text!r}")
+            raise ValueError(f"type must be written like 'int8', 'uint8' or 'bipolar', not {text!r}")
         return cls(bits=int(digits), signed=text.startswith("int"))
 
     @property
     def low(self) -> int:
         """Smallest value."""
+        if self.bipolar:
+            return -1
         return -(1 << (self.bits - 1)) if self.signed else 0
 
     @property
     def high(self) -> int:
         """Largest value."""
+        if self.bipolar:
+            return 1
         return (1 << (self.bits - self.signed)) - 1
 
     def clamp(self, values: NDArray) -> IntArray:
-        """Saturate ``values`` to this type."""
+        """Saturate ``values`` to this type; the sign, with +1 for 0, where it is bipolar."""
+        if self.bipolar:
+            return np.where(values >= 0, 1, -1)
         return np.clip(values, self.low, self.high).astype(np.int64)
 
     def holds(self, values: NDArray) -> bool:
         """Say whether every value fits."""
+        if self.bipolar:
+            return bool(np.all(np.abs(values) == 1))
         return values.size == 0 or bool(values.min() >= self.low and values.max() <= self.high)
 
+    def encode(self, values: NDArray) -> IntArray:
+        """Integers as the bits that stand for them, read as two's complement."""
+        return (values + 1) >> 1 if self.bipolar else values
+
+    def decode(self, values: NDArray) -> IntArray:
+        """Inverse of `encode`."""
+        return 2 * values - 1 if self.bipolar else values
+
     def __str__(self) -> str:
+        if self.bipolar:
+            return "bipolar"
         return f"{'int' if self.signed else 'uint'}{self.bits}"
+
+
+BIPOLAR = IntType(bits=1, signed=True, bipolar=True)
+"""The type of one bit b whose value is 2b - 1."""
 
 
 @dataclass(frozen=True, slots=True)

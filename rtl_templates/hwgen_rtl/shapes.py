@@ -9,7 +9,9 @@ __all__ = ["layout_of", "shape_of"]
 
 
 def shape_of(kind: IntType) -> Shape:
-    """The Amaranth shape of an integer type."""
+    """The Amaranth shape of an integer type; a bipolar element is its bit."""
+    if kind.bipolar:
+        return unsigned(1)
     return signed(kind.bits) if kind.signed else unsigned(kind.bits)
 
 

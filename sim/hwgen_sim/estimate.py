@@ -8,7 +8,7 @@ from typing import Any
 
 from hwgen.build import Build, open_build, write_result
 from hwgen.flow import load_plan
-from hwgen.ir.graph import Layer
+from hwgen.ir.nodes import Layer
 from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_sim.actions import plan_actions

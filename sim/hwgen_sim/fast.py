@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.ir.graph import AdderConv2d, AdderLinear, Conv2d, Graph, Linear, MaxPool
+from hwgen.ir.graph import Graph
 from hwgen.ir.kernels import adder_sums, from_columns, from_rows, to_columns
+from hwgen.ir.nodes import AdderConv2d, AdderLinear, Conv2d, Linear, MaxPool
 from hwgen_rtl.numerics import multiply_kernel, windows
 from hwgen_sim import golden
 

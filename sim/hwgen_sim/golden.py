@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from hwgen.errors import CheckFailed, InputError
 from hwgen.inputs import to_real
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.kernels import from_rows, to_taps
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     AnyNode,
@@ -19,12 +21,10 @@ from hwgen.ir.graph import (
     AvgPool,
     Conv2d,
     Flatten,
-    Graph,
     Linear,
     MaxPool,
     Requantize,
 )
-from hwgen.ir.kernels import from_rows, to_taps
 from hwgen_rtl.numerics import KERNELS, requantize, windows
 
 __all__ = ["RULES", "check_input", "checked", "prepare", "rows", "run", "taps"]

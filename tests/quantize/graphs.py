@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.ir.graph import (
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import (
     AdderConv2d,
     AdderLinear,
     AnyNode,
@@ -13,7 +14,6 @@ from hwgen.ir.graph import (
     BatchNorm,
     Conv2d,
     Flatten,
-    Graph,
     Input,
     Linear,
     MaxPool,

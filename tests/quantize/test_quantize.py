@@ -6,7 +6,8 @@ import pytest
 from hwgen.errors import InputError
 from hwgen.inputs import to_real
 from hwgen.ir.evaluate import evaluate
-from hwgen.ir.graph import AdderConv2d, AdderLinear, AvgPool, Graph, MaxPool, Requantize
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AdderConv2d, AdderLinear, AvgPool, MaxPool, Requantize
 from hwgen.ir.serialize import load_graph, save_graph
 from hwgen.quantize import Policy, prove, quantize
 from hwgen_sim import fast, golden

@@ -7,16 +7,8 @@ import numpy as np
 import pytest
 
 from hwgen.errors import CheckFailed
-from hwgen.ir.graph import (
-    AdderConv2d,
-    AdderLinear,
-    AvgPool,
-    Conv2d,
-    Graph,
-    Input,
-    Linear,
-    Requantize,
-)
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AdderConv2d, AdderLinear, AvgPool, Conv2d, Input, Linear, Requantize
 from hwgen.quantize import Policy, intervals, prove, quantize
 from hwgen_rtl.numerics import Interval, IntType
 from hwgen_sim import fast, golden

@@ -7,7 +7,8 @@ import pytest
 
 from hwgen.errors import CheckFailed, InputError
 from hwgen.frontend import run_integer_torch
-from hwgen.ir.graph import AdderConv2d, Conv2d, Graph, MaxPool
+from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AdderConv2d, Conv2d, MaxPool
 from hwgen.quantize import Policy, quantize
 from hwgen_rtl.numerics import IntType
 from hwgen_sim import fast, golden

@@ -19,7 +19,8 @@ def payload_words(stream: Stream) -> int:
 
 def pack_beats(values: NDArray, stream: Stream) -> Words:
     """Turn (N, *shape) integers into (N * beats, words) payloads, least significant word first."""
-    lanes = _to_lanes(np.asarray(values, dtype=np.int64), stream).view(np.uint64)
+    encoded = stream.type.encode(np.asarray(values, dtype=np.int64))
+    lanes = _to_lanes(encoded, stream).view(np.uint64)
     words = np.zeros((len(lanes), payload_words(stream)), dtype=np.uint64)
     mask = _mask(stream.type)
     for lane in range(stream.lanes):
@@ -39,7 +40,8 @@ def unpack_beats(words: Words, stream: Stream) -> NDArray[np.int64]:
         lanes[:, lane] = words[:, word] >> np.uint64(shift)
         if shift + stream.type.bits > _WORD:
             lanes[:, lane] |= words[:, word + 1] << np.uint64(_WORD - shift)
-    return _from_lanes(_signed(lanes & _mask(stream.type), stream.type), stream)
+    values = _signed(lanes & _mask(stream.type), stream.type)
+    return _from_lanes(stream.type.decode(values), stream)
 
 
 def beat_of(index: tuple[int, ...], stream: Stream) -> int:
@@ -56,7 +58,7 @@ def _mask(kind: IntType) -> np.uint64:
 
 
 def _signed(raw: Words, kind: IntType) -> NDArray[np.int64]:
-    if not kind.signed:
+    if not kind.signed or kind.bipolar:
         return raw.view(np.int64)
     sign = np.uint64(1 << (kind.bits - 1))
     return ((raw ^ sign) - sign).view(np.int64)  # wraps modulo 2**64, which is the sign extension
