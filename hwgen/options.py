@@ -27,7 +27,7 @@ class CompileOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: Path | None = None
-    bits: int = Field(default=8, ge=4, le=16)
+    bits: int = Field(default=8, ge=2, le=16)
     target_cycles: int | None = Field(default=None, ge=1)
     device: str | None = None
     calibration: Literal["percentile", "mse"] = "mse"

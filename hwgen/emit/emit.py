@@ -19,7 +19,7 @@ __all__ = ["describe", "emit"]
 
 def emit(plan: Plan, verilog: Path, plan_file: Path, manifest_file: Path) -> Manifest:
     """Write the three files; the same plan gives the same bytes."""
-    text = to_verilog(lower(plan).parts)
+    text = to_verilog(lower(plan))
     document = json.dumps(plan_document(plan), indent=1) + "\n"
     manifest = describe(plan, text, document)
     verilog.write_text(text)

@@ -4,17 +4,17 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  (no stub)
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
 from amaranth.lib import stream
-from amaranth.lib.wiring import connect, flipped
+from amaranth.lib.wiring import flipped
 
 from hwgen.errors import ToolFailed, ToolMissing
-from hwgen_rtl.stream import StreamComponent
+from hwgen.lower.top import Design, Network
+from hwgen_rtl.stream import StreamsComponent
 
 __all__ = ["to_verilog"]
 
@@ -29,48 +29,79 @@ write_verilog design.v
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script design.ys')"
 
 
-def to_verilog(parts: Sequence[tuple[str, StreamComponent]], name: str = "top") -> str:
-    """Stream components chained under module ``name``; the same parts give the same bytes.
+def to_verilog(design: Design, name: str = "top") -> str:
+    """Parts joined by streams under module ``name``; the same design gives the same bytes.
 
     Module ``name`` has ports clk, rst, i__payload, i__valid, i__ready and the same for o. Each part
-    becomes a module and an instance of its name with the same ports; it is converted on its own, so
-    that its ports keep their names. Raises ToolFailed.
+    becomes a module and an instance of its name, with such ports for each of its streams; it is
+    converted on its own, so that its ports keep their names. Raises ToolFailed.
     """
-    texts = [_modules(part, part_name) for part_name, part in parts]
-    texts.append(_modules(_Stitched(parts), name))
+    texts = [_modules(part, part_name) for part_name, part in design.parts.items()]
+    texts.append(_modules(_Stitched(design), name))
     with tempfile.TemporaryDirectory() as folder:
         return _plain(_run_yosys("\n".join(texts), Path(folder)))
 
 
-class _Stitched(StreamComponent):
+class _Stitched(Network):
     """The top: one instance per part, joined by streams."""
-
-    def __init__(self, parts: Sequence[tuple[str, StreamComponent]]):
-        self._parts = parts
-        super().__init__(parts[0][1].i.payload.shape(), parts[-1][1].o.payload.shape())
 
     def elaborate(self, platform):
         m = Module()
-        upstream = flipped(self.i)
-        for name, part in self._parts:
-            downstream = stream.Signature(part.o.payload.shape()).create(path=(name,))
-            m.submodules[name] = Instance(
-                name,
-                ("i", "clk", ClockSignal()),
-                ("i", "rst", ResetSignal()),
-                ("i", "i__payload", upstream.payload),
-                ("i", "i__valid", upstream.valid),
-                ("o", "i__ready", upstream.ready),
-                ("o", "o__payload", downstream.payload),
-                ("o", "o__valid", downstream.valid),
-                ("i", "o__ready", downstream.ready),
-            )
-            upstream = downstream
-        connect(m, upstream, flipped(self.o))
+        streams = {name: _ports(name, part) for name, part in self._design.parts.items()}
+        for name, part in self._design.parts.items():
+            m.submodules[name] = _instance(name, part, streams[name])
+        for wire in self._design.wires:
+            given, taken = flipped(self.i), flipped(self.o)
+            if wire.source.part:
+                given = streams[wire.source.part][0][wire.source.number]
+            if wire.reader.part:
+                taken = streams[wire.reader.part][1][wire.reader.number]
+            m.d.comb += [
+                taken.payload.eq(given.payload),
+                taken.valid.eq(given.valid),
+                given.ready.eq(taken.ready),
+            ]
         return m
 
 
-def _modules(component: StreamComponent, name: str) -> str:
+Streams = tuple[list[stream.Interface], list[stream.Interface]]
+
+
+def _ports(name: str, part: StreamsComponent) -> Streams:
+    """Signals for the streams that leave a part, and for those that enter it."""
+    sides = (("o", part.outputs), ("i", part.inputs))
+    made = (
+        [_like(port, (name, port_name)) for port_name, port in _named(side, ports)]
+        for side, ports in sides
+    )
+    return tuple(made)  # pyright: ignore[reportReturnType]
+
+
+def _like(port, path: tuple[str, ...]):
+    return stream.Signature(port.payload.shape()).create(path=path)
+
+
+def _named(side: str, ports):
+    """Port names as the component has them: ``i``, or ``i0``, ``i1``, ... of several."""
+    if len(ports) == 1:
+        return [(side, ports[0])]
+    return [(f"{side}{n}", port) for n, port in enumerate(ports)]
+
+
+def _instance(name: str, part: StreamsComponent, streams: Streams) -> Instance:
+    connections: list = [("i", "clk", ClockSignal()), ("i", "rst", ResetSignal())]
+    for side, ports, signals in (("o", part.outputs, streams[0]), ("i", part.inputs, streams[1])):
+        forth, back = (side, "i" if side == "o" else "o")
+        for (port, _), signal in zip(_named(side, ports), signals, strict=True):
+            connections += [
+                (forth, f"{port}__payload", signal.payload),
+                (forth, f"{port}__valid", signal.valid),
+                (back, f"{port}__ready", signal.ready),
+            ]
+    return Instance(name, *connections)
+
+
+def _modules(component: StreamsComponent, name: str) -> str:
     return _path_names(rtlil.convert(component, name=name, emit_src=False), name)
 
 

@@ -1,20 +1,36 @@
-"""Sums and products with constants: all of them are a per-channel affine, a BatchNorm node."""
+"""Sums of two feature maps; sums and products with constants, which are all BatchNorm nodes."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import fx
 
-from hwgen.frontend.call import Call, Refused
-from hwgen.ir.nodes import BatchNorm
+from hwgen.frontend.call import Call, Refused, sizes
+from hwgen.ir.nodes import Add, BatchNorm
 
 __all__ = ["add", "divide", "multiply", "subtract"]
 
 
-def add(call: Call) -> BatchNorm:
-    """x + c, also c + x."""
+def add(call: Call) -> Add | BatchNorm:
+    """x + y, x + c and c + x."""
+    if call.is_map(call.args["self"]) and call.is_map(call.args["other"]):
+        return _sum(call)
     return _affine(call, 1.0, _constant(call) * call.args.get("alpha", 1))
+
+
+def _sum(call: Call) -> Add:
+    shapes = sizes(call.args["self"]), sizes(call.args["other"])
+    if shapes[0] != shapes[1]:
+        raise Refused(
+            f"it adds feature maps of shapes {shapes[0]} and {shapes[1]}",
+            "add feature maps of one shape",
+        )
+    if call.args.get("alpha", 1) != 1:
+        raise Refused(
+            f"alpha={call.args['alpha']} scales one of two feature maps",
+            "multiply it by a constant before the sum",
+        )
+    return Add(**call.joined)
 
 
 def subtract(call: Call) -> BatchNorm:
@@ -53,10 +69,9 @@ def _swapped(call: Call) -> bool:
 def _constant(call: Call) -> NDArray:
     """The constant operand: one number, or one per channel (C,)."""
     arg = "self" if _swapped(call) else "other"
-    if isinstance(call.args[arg], fx.Node) and call.value(call.args[arg]) is None:
+    if call.is_map(call.args[arg]):
         raise Refused(
-            "combining two feature maps (a residual connection) is not supported yet",
-            "make the model one chain of layers",
+            "it combines two feature maps, and not by a sum", "add or concatenate feature maps"
         )
     if isinstance(call.args[arg], int | float):
         return np.array(float(call.args[arg]))

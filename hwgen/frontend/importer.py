@@ -1,6 +1,7 @@
 """From a PyTorch module to the float graph."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,21 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
 from hwgen.errors import InputError, UnsupportedModel
-from hwgen.frontend.call import SYMBOLIC, Call, Refused, arguments, operator_name, sizes
+from hwgen.frontend.call import (
+    SYMBOLIC,
+    Call,
+    Refused,
+    arguments,
+    feature_maps,
+    operator_name,
+    sizes,
+)
 from hwgen.frontend.check import compare
 from hwgen.frontend.merge import merge
 from hwgen.frontend.names import Names, identifier
 from hwgen.frontend.operators import REWRITES, RULES
 from hwgen.frontend.program import Program, export
+from hwgen.frontend.rearrange import SPLITS
 from hwgen.frontend.reorder import relu_before_pool
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AnyNode, Input
@@ -23,6 +33,15 @@ from hwgen.ir.nodes import AnyNode, Input
 __all__ = ["from_torch"]
 
 _LEAVES = ("torch.nn.modules.", "hwgen.nn.")
+_CONTAINERS = (  # layers of hwgen.nn that are made of layers
+    "hwgen.nn.ghost.GhostModule",
+    "hwgen.nn.ghost_shift.GhostShift2d",
+    "hwgen.nn.shortcut.SelfShortcut",
+)
+_PARTS = {"add": "bias", "mul": "scale", "sign": "sign"}
+"""What surrounds the one operator that a layer is named for."""
+
+_ALIASES = ("aten::dropout", "aten::feature_dropout", "aten::alias", "aten::detach")
 
 
 def from_torch(
@@ -79,7 +98,9 @@ class _Importer:
 
     def _visit(self, node: fx.Node) -> None:
         sources = [s for s in node.all_input_nodes if s not in self.program.constants]
-        name = self.names.take(_path(node))
+        name = _path(node)
+        if operator_name(node) not in SPLITS:  # makes no node, its parts do
+            name = self.names.take(name)
         self.place[node] = self.place.get(sources[0], "image") if sources else "image"
         if any(source in self.refused for source in sources) and not _shaped(sources):
             self.refused.add(node)  # reads several outputs of what was refused already
@@ -90,9 +111,14 @@ class _Importer:
             self.problems.append(f"{name} ({operator_name(node)}): {reason}")
             self.refused.add(node)
             return
-        if made is not None:
-            self.nodes.append(made)
-            self.place[node] = made.name
+        self._keep(node, made if isinstance(made, tuple) else (made,) if made else ())
+
+    def _keep(self, node: fx.Node, made: tuple[AnyNode, ...]) -> None:
+        self.nodes += made
+        if made:
+            self.place[node] = made[-1].name
+        for other in _overwritten(node):
+            self.place[other] = self.place[node]
 
     def _rule(self, node: fx.Node) -> Any:
         operator = operator_name(node)
@@ -101,28 +127,31 @@ class _Importer:
         return RULES[operator]
 
     def _call(self, node: fx.Node, name: str, sources: list[fx.Node]) -> Call:
-        if not sources or not _shaped([node, *sources[:1]]):
+        if not sources or not all(_shaped([n]) or _is_split(n) for n in (node, sources[0])):
             raise Refused("it gives no single tensor", "keep one tensor between layers")
 
         def keep(what: str, array: NDArray) -> str:
             self.tensors[f"{name}.{what}"] = np.asarray(array, dtype=np.float64)
             return f"{name}.{what}"
 
+        args = arguments(node)
+        maps = [n for n in feature_maps(args.values()) if n not in self.program.constants]
         return Call(
             name=name,
-            args=arguments(node),
-            source=self.place[node],
+            args=args,
+            sources=tuple(self.place.get(source, "image") for source in maps),
             before=sizes(sources[0]),
             shape=sizes(node),
             value=lambda arg: self.program.constants.get(arg) if _is_node(arg) else None,
             label=lambda arg: self.program.sources.get(arg, str(arg)),
             keep=keep,
+            fresh=self.names.take,
         )
 
 
 _SUPPORTED = (
-    "build it from conv2d, linear and adder layers, batch norm, ReLU, max and average pooling, "
-    "flatten, and sums and products with constants"
+    "build it from conv2d, linear and the layers of hwgen.nn, batch norm, ReLU, max and average "
+    "pooling, flatten, sums, concatenation, and sums and products with constants"
 )
 
 
@@ -134,15 +163,33 @@ def _shaped(nodes: list[fx.Node]) -> bool:
     return all(isinstance(node.meta.get("val"), Tensor) for node in nodes)
 
 
+def _is_split(node: fx.Node) -> bool:
+    return operator_name(node) in SPLITS
+
+
+def _overwritten(node: fx.Node) -> Iterator[fx.Node]:
+    """Earlier nodes that hold the result too, since an operator in place wrote over them."""
+    while operator_name(node).endswith("_") or operator_name(node) in _ALIASES:
+        source = node.args[0] if node.args else None
+        if not isinstance(source, fx.Node) or sizes(source) != sizes(node):
+            return
+        node = source
+        yield node
+
+
 def _path(node: fx.Node) -> str:
     """Path of the module, with the operator's name where the module is none of torch's layers."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
     path, kind = stack[-1] if stack else ("", "")
     path = path.removeprefix("L['self']").strip(".")
     kind = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
-    operator = operator_name(node).split("::")[-1].strip("_")
-    if path and kind.startswith(_LEAVES):
-        return f"{path}_bias" if operator == "add" else path
+    operator = operator_name(node)
+    if operator == "getitem" and isinstance(node.args[0], fx.Node):
+        operator = operator_name(node.args[0])
+    operator = operator.split("::")[-1].strip("_")
+    if path and kind.startswith(_LEAVES) and kind not in _CONTAINERS:
+        part = _PARTS.get(operator) if not kind.endswith(".Sign") else None
+        return f"{path}_{part}" if part else path
     return f"{path}_{operator}" if path else operator
 
 

@@ -1,17 +1,19 @@
-"""Two affines in a row are one, as are two ReLUs: an adder layer's bias and its batch norm."""
+"""Two affines in a row are one (a bias and its batch norm), as are two ReLUs or two signs."""
 
 from dataclasses import replace
 
 from hwgen.ir.graph import Graph
-from hwgen.ir.nodes import AnyNode, BatchNorm, Relu
+from hwgen.ir.nodes import AnyNode, BatchNorm, Relu, Sign
 
 __all__ = ["merge"]
 
 
 def merge(graph: Graph) -> Graph:
-    """Replace successive BatchNorm nodes, and successive Relu nodes, by one named as the last.
+    """Replace successive BatchNorm, Relu or Sign nodes by one named as the last.
 
     gain2*(gain1*x + offset1) + offset2 = (gain2*gain1)*x + (gain2*offset1 + offset2)
+
+    A node that others read too stays as it is.
     """
     nodes: dict[str, AnyNode] = {}
     tensors = dict(graph.tensors)
@@ -29,4 +31,5 @@ def merge(graph: Graph) -> Graph:
 
 
 def _same(node: AnyNode, first: AnyNode) -> bool:
-    return any(isinstance(node, kind) and isinstance(first, kind) for kind in (BatchNorm, Relu))
+    kinds = (BatchNorm, Relu, Sign)
+    return any(isinstance(node, kind) and isinstance(first, kind) for kind in kinds)

@@ -1,39 +1,37 @@
 """Which operators become which graph nodes, one rule each, and why others do not."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from hwgen.frontend.affine import add, divide, multiply, subtract
-from hwgen.frontend.call import Call, Refused, pair
-from hwgen.ir.nodes import (
-    AdderConv2d,
-    AdderLinear,
-    AnyNode,
-    AvgPool,
-    BatchNorm,
-    Conv2d,
-    Flatten,
-    Linear,
-    MaxPool,
-    Relu,
+from hwgen.frontend.call import Call, Refused, no_dilation, pair, rank
+from hwgen.frontend.own import OWN_RULES
+from hwgen.frontend.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d, mean
+from hwgen.frontend.rearrange import (
+    SPLITS,
+    concat,
+    narrow,
+    part,
+    pixel_shuffle,
+    slice_,
+    split,
+    upsample,
 )
+from hwgen.ir.nodes import Activation, AnyNode, BatchNorm, Conv2d, Flatten, Linear, Relu
 
-__all__ = ["REWRITES", "RULES"]
+__all__ = ["REWRITES", "RULES", "Made"]
+
+Made = AnyNode | tuple[AnyNode, ...] | None
+"""What a rule makes of an operator: a node, several in a row, or nothing."""
 
 
 def _conv2d(call: Call) -> AnyNode:
     args = call.args
-    if args["groups"] != 1:
-        raise Refused(
-            f"groups={args['groups']} is not supported",
-            "use groups=1, or one convolution a group in separate models",
-        )
-    _no_dilation(call)
+    no_dilation(call)
     if args.get("transposed"):
         raise Refused("transposed convolution is not supported", "use a plain convolution")
-    _rank(call, 4)
+    rank(call, 4)
     weight, bias = call.array("weight"), call.optional("bias")
     stride = pair(args["stride"])
     return Conv2d(
@@ -43,6 +41,7 @@ def _conv2d(call: Call) -> AnyNode:
         padding=_conv_padding(call, pair(weight.shape[2:])),
         weight=call.keep("weight", weight),
         bias=None if bias is None else call.keep("bias", bias),
+        groups=args["groups"],
     )
 
 
@@ -58,29 +57,13 @@ def _conv_padding(call: Call, kernel: tuple[int, int]) -> tuple[int, int]:
 
 
 def _linear(call: Call) -> AnyNode:
-    _rank(call, 2)
+    rank(call, 2)
     bias = call.optional("bias")
     return Linear(
         **call.base,
         weight=call.keep("weight", call.array("weight")),
         bias=None if bias is None else call.keep("bias", bias),
     )
-
-
-def _adder_conv2d(call: Call) -> AnyNode:
-    weight = call.array("weight")
-    return AdderConv2d(
-        **call.base,
-        kernel=pair(weight.shape[2:]),
-        stride=pair(call.args["stride"]),
-        padding=pair(call.args["padding"]),
-        weight=call.keep("weight", weight),
-    )
-
-
-def _adder_linear(call: Call) -> AnyNode:
-    _rank(call, 2)
-    return AdderLinear(**call.base, weight=call.keep("weight", call.array("weight")))
 
 
 def _batch_norm(call: Call) -> AnyNode:
@@ -100,46 +83,18 @@ def _relu(call: Call) -> AnyNode:
     return Relu(**call.base)
 
 
-def _max_pool2d(call: Call) -> AnyNode:
-    _no_dilation(call)
-    return MaxPool(**call.base, **_window(call))
+def _prelu(call: Call) -> AnyNode:
+    slope = call.keep("parameter", call.array("weight").reshape(-1))
+    return Activation(**call.base, function="prelu", parameter=slope)
 
 
-def _avg_pool2d(call: Call) -> AnyNode:
-    window = _window(call)
-    if call.args["divisor_override"] is not None:
-        raise Refused("divisor_override is not supported", "leave divisor_override out")
-    if any(window["padding"]) and not call.args["count_include_pad"]:
-        raise Refused("count_include_pad=False is not supported", "use count_include_pad=True")
-    return AvgPool(**call.base, **window)
+def _leaky_relu(call: Call) -> AnyNode:
+    slope = call.keep("parameter", np.array([call.args["negative_slope"]]))
+    return Activation(**call.base, function="prelu", parameter=slope)
 
 
-def _adaptive_avg_pool2d(call: Call) -> AnyNode:
-    _rank(call, 4)
-    size, out = call.before[2:], call.shape[2:]
-    if size[0] % out[0] or size[1] % out[1]:
-        raise Refused(
-            f"adaptive pooling from {size[0]}x{size[1]} to {out[0]}x{out[1]} has unequal windows",
-            "use an output size that divides the input size",
-        )
-    kernel = (size[0] // out[0], size[1] // out[1])
-    return AvgPool(**call.base, kernel=kernel, stride=kernel)
-
-
-def _window(call: Call) -> dict[str, Any]:
-    _rank(call, 4)
-    args = call.args
-    kernel, padding = pair(args["kernel_size"]), pair(args["padding"])
-    stride = pair(args["stride"]) if args["stride"] else kernel
-    for size, out, k, s, p in zip(
-        call.before[2:], call.shape[2:], kernel, stride, padding, strict=True
-    ):
-        if out != (size + 2 * p - k) // s + 1:
-            raise Refused(
-                f"ceil_mode=True adds a partial window to {size} elements",
-                "use ceil_mode=False, or pad or crop the input to whole windows",
-            )
-    return {"kernel": kernel, "stride": stride, "padding": padding}
+def _hardswish(call: Call) -> AnyNode:
+    return Activation(**call.base, function="hardswish")
 
 
 def _view(call: Call) -> AnyNode | None:
@@ -160,36 +115,29 @@ def _identity(call: Call) -> None:
         raise Refused(f"it turns {call.before} into {call.shape}", "keep the shape")
 
 
-def _rank(call: Call, rank: int) -> None:
-    if len(call.before) != rank:
-        layout = "(N, C, H, W)" if rank == 4 else "(N, F)"
-        raise Refused(
-            f"its input has shape {call.before} and not {layout}",
-            "add the batch axis to the example" if rank == 4 else "flatten before it",
-        )
-
-
-def _no_dilation(call: Call) -> None:
-    if pair(call.args["dilation"]) != (1, 1):
-        raise Refused(
-            f"dilation={pair(call.args['dilation'])} is not supported",
-            "use dilation=1, with a larger kernel if need be",
-        )
-
-
-RULES: dict[str, Callable[[Call], AnyNode | None]] = (
+RULES: Mapping[str, Callable[[Call], Made]] = (
     {
         "aten::conv2d": _conv2d,
         "aten::convolution": _conv2d,
         "aten::linear": _linear,
-        "hwgen::adder_conv2d": _adder_conv2d,
-        "hwgen::adder_linear": _adder_linear,
         "aten::batch_norm": _batch_norm,
         "aten::relu": _relu,
         "aten::relu_": _relu,
-        "aten::max_pool2d": _max_pool2d,
-        "aten::avg_pool2d": _avg_pool2d,
-        "aten::adaptive_avg_pool2d": _adaptive_avg_pool2d,
+        "aten::prelu": _prelu,
+        "aten::leaky_relu": _leaky_relu,
+        "aten::leaky_relu_": _leaky_relu,
+        "aten::hardswish": _hardswish,
+        "aten::hardswish_": _hardswish,
+        "aten::max_pool2d": max_pool2d,
+        "aten::avg_pool2d": avg_pool2d,
+        "aten::adaptive_avg_pool2d": adaptive_avg_pool2d,
+        "aten::mean": mean,
+        "aten::cat": concat,
+        "aten::slice": slice_,
+        "aten::narrow": narrow,
+        "getitem": part,
+        "aten::pixel_shuffle": pixel_shuffle,
+        "aten::upsample_nearest2d": upsample,
         "aten::add": add,
         "aten::add_": add,
         "aten::sub": subtract,
@@ -197,6 +145,8 @@ RULES: dict[str, Callable[[Call], AnyNode | None]] = (
         "aten::mul_": multiply,
         "aten::div": divide,
     }
+    | OWN_RULES
+    | dict.fromkeys(SPLITS, split)
     | {
         f"aten::{name}": _view
         for name in (
@@ -224,7 +174,7 @@ RULES: dict[str, Callable[[Call], AnyNode | None]] = (
 )
 
 _NO_SOFTMAX = "remove it for inference; the largest score stays the largest"
-_TO_RELU = "use ReLU, which becomes the clamp of a requantize node"
+_TO_RELU = "use ReLU, PReLU, hard-swish or hwgen.nn.QuantReLU"
 _TO_TRAINING_IR = "export without run_decompositions()"
 
 REWRITES: dict[str, str] = {
@@ -237,16 +187,17 @@ REWRITES: dict[str, str] = {
     "aten::gelu": _TO_RELU,
     "aten::silu": _TO_RELU,
     "aten::hardtanh": _TO_RELU,
-    "aten::leaky_relu": _TO_RELU,
-    "aten::prelu": _TO_RELU,
     "aten::elu": _TO_RELU,
-    "aten::hardswish": _TO_RELU,
+    "aten::relu6": _TO_RELU,
+    "aten::upsample_bilinear2d": "use nearest upsampling, or pixel shuffle",
+    "aten::upsample_bicubic2d": "use nearest upsampling, or pixel shuffle",
+    "aten::select": "keep the axis: x[:, c : c + 1] in place of x[:, c]",
+    "aten::stack": "concatenate along the channels with torch.cat(..., 1)",
+    "hwgen::winograd_power_conv2d": "end the training with set_exponent(1)",
     "aten::conv1d": "use nn.Conv2d with a (k, 1) kernel",
     "aten::max_pool1d": "use nn.MaxPool2d with a (k, 1) window",
-    "aten::mean": "use nn.AdaptiveAvgPool2d(1) and flatten(1)",
     "aten::adaptive_max_pool2d": "use nn.MaxPool2d with a fixed kernel",
     "aten::pad": "use the padding of the layer, with zeros",
-    "aten::cat": "make the model one chain of layers",
     "aten::group_norm": "use nn.BatchNorm2d, which folds into a requantize node",
     "aten::layer_norm": "use nn.BatchNorm2d, which folds into a requantize node",
     "aten::instance_norm": "use nn.BatchNorm2d, which folds into a requantize node",

@@ -1,5 +1,6 @@
 """The exported program: what torch.export sees of a module, constants already computed."""
 
+import operator
 from typing import Any
 
 import torch
@@ -18,14 +19,14 @@ def export(module: nn.Module, example: Tensor) -> ExportedProgram:
     inner = without_official_adders(module)
     try:
         with torch.no_grad():
-            inner(example)
+            inner(example.clone())
     except Exception as error:
         raise InputError(
             f"{type(module).__name__} fails on an example of shape {tuple(example.shape)}: "
             f"{_first_line(error)}; check the input shape."
         ) from error
     try:
-        return torch.export.export(inner, (example,), strict=False)
+        return torch.export.export(inner, (example.clone(),), strict=False)
     except Exception as error:
         raise UnsupportedModel(
             [
@@ -45,7 +46,8 @@ class Program:
 
     Members:
         inputs, outputs : fx nodes of the images and of the results
-        constants       : values of parameters, buffers and what is computed from them alone
+        constants       : values of parameters, buffers and what is computed from them alone,
+                          in float64
         sources         : parameter name of a constant, for messages
     """
 
@@ -62,7 +64,7 @@ class Program:
                 self.inputs.append(node)
                 continue
             assert spec.target is not None
-            self.constants[node] = _stored(exported, spec.target)
+            self.constants[node] = _wide(_stored(exported, spec.target))
             self.sources[node] = spec.target
         wanted = [s.arg for s in signature.output_specs if s.kind == OutputKind.USER_OUTPUT]
         self.outputs = [by_name.get(getattr(arg, "name", "")) for arg in wanted]
@@ -71,15 +73,17 @@ class Program:
     def _fold(self) -> None:
         """Compute every operator that reads constants only, unless it is random."""
         for node in self.nodes:
-            if isinstance(node.target, torch._ops.OpOverload) and self._constant(node):
+            if callable(node.target) and self._constant(node):
                 args, kwargs = fx.map_arg((node.args, node.kwargs), self.constants.__getitem__)
                 with torch.no_grad():
-                    self.constants[node] = node.target(*args, **kwargs)
+                    self.constants[node] = _wide(node.target(*args, **kwargs))
 
     def _constant(self, node: fx.Node) -> bool:
-        assert isinstance(node.target, torch._ops.OpOverload)
-        random = torch.Tag.nondeterministic_seeded in node.target.tags
-        return not random and all(source in self.constants for source in node.all_input_nodes)
+        if isinstance(node.target, torch._ops.OpOverload):
+            known = torch.Tag.nondeterministic_seeded not in node.target.tags
+        else:
+            known = node.target is operator.getitem
+        return known and all(source in self.constants for source in node.all_input_nodes)
 
     def live(self) -> list[fx.Node]:
         """Operators that the first output depends on, in order, without constants."""
@@ -97,3 +101,9 @@ def _stored(exported: ExportedProgram, target: str) -> Any:
     if target in exported.state_dict:
         return exported.state_dict[target].detach()
     return exported.constants[target]
+
+
+def _wide(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.double() if value.is_floating_point() else value
+    return [_wide(part) for part in value] if isinstance(value, list | tuple) else value

@@ -321,13 +321,14 @@ class Threshold(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class Lut(Node):
-    """y = table[c, x - low] with the lowest value of the input's type, which has at most 12 bits.
+    """y = table[c, x - low]; ``low`` is the lowest value of the input's type of at most 12 bits.
 
     table (1, 2**b) for all channels, or (C, 2**b).
     """
 
     kind: Literal["lut"] = "lut"
     table: str
+    low: int
 
 
 @dataclass(frozen=True, kw_only=True)

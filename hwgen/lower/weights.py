@@ -4,23 +4,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.ir.graph import Graph
-from hwgen.ir.nodes import Layer
-from hwgen.schedule.geometry import geometry
+from hwgen.ir.nodes import Layer, WinogradAdderConv2d
+from hwgen.schedule.geometry import geometry, is_depthwise
 from hwgen.schedule.plan import Unit
 
 __all__ = ["array_constants"]
 
 
-def array_constants(graph: Graph, unit: Unit) -> tuple[NDArray, NDArray]:
-    """(outputs, taps) weights and (outputs,) bias of an array unit."""
+def array_constants(graph: Graph, unit: Unit) -> tuple[NDArray, ...]:
+    """Constants of an array: (outputs, taps) weights and, but for Winograd, (outputs,) bias."""
     node = unit.node
     assert isinstance(node, Layer)
     weight = graph.tensors[node.weight].astype(np.int64)
-    shape = geometry(graph, node)
-    weight = weight.reshape(shape.outputs, shape.channels, *shape.kernel)
+    if isinstance(node, WinogradAdderConv2d):
+        return (weight,)
     key = getattr(node, "bias", None)
-    bias = graph.tensors[key] if key else np.zeros(shape.outputs)
-    return _reorder(weight, unit), bias.astype(np.int64)
+    bias = graph.tensors[key] if key else np.zeros(node.shape[0])
+    return _arranged(graph, unit, weight), bias.astype(np.int64)
+
+
+def _arranged(graph: Graph, unit: Unit, weight: NDArray) -> NDArray:
+    shape = geometry(graph, unit.node)
+    if is_depthwise(unit.node):
+        return weight.reshape(shape.outputs, -1)
+    if (groups := getattr(unit.node, "groups", 1)) > 1:
+        weight = _dense(weight, groups)
+    return _reorder(weight.reshape(shape.outputs, shape.channels, *shape.kernel), unit)
+
+
+def _dense(weight: NDArray, groups: int) -> NDArray:
+    """Weights (O, C/groups, kh, kw) as (O, C, kh, kw) with 0 outside of each group."""
+    outputs, inside = weight.shape[0] // groups, weight.shape[1]
+    dense = np.zeros((weight.shape[0], inside * groups, *weight.shape[2:]), dtype=weight.dtype)
+    for group in range(groups):
+        rows = slice(group * outputs, (group + 1) * outputs)
+        dense[rows, group * inside : (group + 1) * inside] = weight[rows]
+    return dense
 
 
 def _reorder(weight: NDArray, unit: Unit) -> NDArray:

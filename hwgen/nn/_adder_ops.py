@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.nn.grad import conv2d_weight
 
 from . import _adder_cpu
+from ._shapes import conv_shape, inner, linear_shape, pad
 
 ETA = 0.2
 """Step of the local learning rate: each weight gradient is given the norm ETA * sqrt(n)."""
@@ -31,8 +32,8 @@ _CONV_GRADIENT_SCHEMA = (
 
 
 def _adder_conv2d(x: Tensor, weight: Tensor, stride: list[int], padding: list[int]) -> Tensor:
-    out = x.new_empty(_output_shape(x, weight, stride, padding))
-    padded = _pad(x, padding)
+    out = x.new_empty(conv_shape(x, weight, stride, padding))
+    padded = pad(x, padding)
     if out.numel() == 0:
         return out
     if _has_kernels(x):
@@ -45,20 +46,18 @@ def _adder_conv2d(x: Tensor, weight: Tensor, stride: list[int], padding: list[in
 def _adder_conv2d_input_gradient(
     g: Tensor, x: Tensor, weight: Tensor, stride: list[int], padding: list[int]
 ) -> Tensor:
-    padded = _pad(x, padding)
+    padded = pad(x, padding)
     if g.numel() == 0:
         return torch.zeros_like(x)
     if _has_kernels(x):
         result = _adder_cpu.input_gradient(g, padded, weight, stride)
     else:
         result = _tiled_input_gradient(g, padded, weight, stride)
-    top, left = padding
-    # A copy where there was padding: an operator may not return a view of what it was given.
-    return result[:, :, top : top + x.shape[2], left : left + x.shape[3]].contiguous()
+    return inner(result, padding, x)
 
 
 def _adder_linear(x: Tensor, weight: Tensor) -> Tensor:
-    shape = _linear_output_shape(x, weight)
+    shape = linear_shape(x, weight)
     rows = _as_image(x)
     if rows.shape[0] < weight.shape[0]:
         # |x - w| = |w - x|: vector lanes run over the longer of the two.
@@ -78,38 +77,6 @@ def _as_image(matrix: Tensor) -> Tensor:
 
 def _has_kernels(x: Tensor) -> bool:
     return x.device.type == "cpu" and x.dtype == torch.float32
-
-
-def _pad(x: Tensor, padding: list[int]) -> Tensor:
-    return F.pad(x, (padding[1], padding[1], padding[0], padding[0])) if any(padding) else x
-
-
-# Shapes, and what is refused.
-
-
-def _output_shape(x: Tensor, weight: Tensor, stride: list[int], padding: list[int]) -> list[int]:
-    if x.dim() != 4 or x.shape[1] != weight.shape[1]:
-        raise ValueError(f"x must be of shape (N, {weight.shape[1]}, H, W), not {tuple(x.shape)!r}")
-    _check_kinds(x, weight)
-    size = []
-    for axis in (0, 1):
-        extent, kernel = x.shape[2 + axis] + 2 * padding[axis], weight.shape[2 + axis]
-        if extent < kernel:
-            raise ValueError(f"x must be at least as large as the kernel, not {tuple(x.shape)!r}")
-        size.append((extent - kernel) // stride[axis] + 1)
-    return [x.shape[0], weight.shape[0], *size]
-
-
-def _linear_output_shape(x: Tensor, weight: Tensor) -> list[int]:
-    if x.dim() < 1 or x.shape[-1] != weight.shape[1]:
-        raise ValueError(f"x must be of shape (..., {weight.shape[1]}), not {tuple(x.shape)!r}")
-    _check_kinds(x, weight)
-    return [*x.shape[:-1], weight.shape[0]]
-
-
-def _check_kinds(x: Tensor, weight: Tensor) -> None:
-    if x.dtype != weight.dtype or not x.dtype.is_floating_point:
-        raise TypeError(f"x must be of the weight's type {weight.dtype}, not {x.dtype!r}")
 
 
 # Other devices and types: torch's operators on tiles of bounded size.
@@ -157,7 +124,7 @@ def _tiled_input_gradient(g: Tensor, x: Tensor, weight: Tensor, stride: list[int
 # Gradients.
 
 
-def _scaled(gradient: Tensor) -> Tensor:
+def scaled(gradient: Tensor) -> Tensor:
     """The gradient with AdderNet's local learning rate: ETA * sqrt(n) / norm."""
     norm = torch.linalg.vector_norm(gradient).clamp_min(1e-12)
     return gradient * (ETA * gradient.numel() ** 0.5 / norm)
@@ -177,7 +144,7 @@ def _adder_conv2d_backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor |
     if ctx.needs_input_grad[1]:
         # sum g * (x - w) = sum g * x - w * sum g; the first sum is that of a convolution.
         product = conv2d_weight(x, weight.shape, g, ctx.stride, ctx.padding)
-        g_w = _scaled(product - weight * g.sum((0, 2, 3))[:, None, None, None])
+        g_w = scaled(product - weight * g.sum((0, 2, 3))[:, None, None, None])
     return g_x, g_w, None, None
 
 
@@ -193,7 +160,7 @@ def _adder_linear_backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor |
     if ctx.needs_input_grad[1]:
         rows = g.reshape(-1, g.shape[-1])
         product = rows.T @ x.reshape(-1, x.shape[-1])
-        g_w = _scaled(product - weight * rows.sum(0)[:, None])
+        g_w = scaled(product - weight * rows.sum(0)[:, None])
     return g_x, g_w
 
 
@@ -203,7 +170,7 @@ adder_conv2d = torch.library.custom_op(
     "hwgen::adder_conv2d", _adder_conv2d, mutates_args=(), schema=_CONV_SCHEMA
 )
 adder_conv2d.register_fake(
-    lambda x, w, stride, padding: x.new_empty(_output_shape(x, w, stride, padding))
+    lambda x, w, stride, padding: x.new_empty(conv_shape(x, w, stride, padding))
 )
 adder_conv2d.register_autograd(_adder_conv2d_backward, setup_context=_save_for_conv)
 
@@ -215,7 +182,7 @@ torch.library.custom_op(
 ).register_fake(lambda g, x, weight, stride, padding: x.new_empty(x.shape))
 
 adder_linear = torch.library.custom_op("hwgen::adder_linear", _adder_linear, mutates_args=())
-adder_linear.register_fake(lambda x, weight: x.new_empty(_linear_output_shape(x, weight)))
+adder_linear.register_fake(lambda x, weight: x.new_empty(linear_shape(x, weight)))
 adder_linear.register_autograd(_adder_linear_backward, setup_context=_save_for_linear)
 
 torch.library.custom_op(

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from . import _adder_ops as _adder_ops  # registers torch.ops.hwgen
+from ._checks import flag, integer, pair
 
 __all__ = ["AdderConv2d", "AdderLinear"]
 
@@ -33,13 +34,13 @@ class AdderConv2d(nn.Module):
         bias: bool = False,
     ) -> None:
         super().__init__()
-        self.in_channels = _size("in_channels", in_channels)
-        self.out_channels = _size("out_channels", out_channels)
-        self.kernel_size = _pair("kernel_size", kernel_size)
-        self.stride = _pair("stride", stride)
-        self.padding = _pair("padding", padding, least=0)
+        self.in_channels = integer("in_channels", in_channels)
+        self.out_channels = integer("out_channels", out_channels)
+        self.kernel_size = pair("kernel_size", kernel_size)
+        self.stride = pair("stride", stride)
+        self.padding = pair("padding", padding, least=0)
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *self.kernel_size))
-        self.bias = nn.Parameter(torch.empty(out_channels)) if _flag("bias", bias) else None
+        self.bias = nn.Parameter(torch.empty(out_channels)) if flag("bias", bias) else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -70,10 +71,10 @@ class AdderLinear(nn.Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = False) -> None:
         super().__init__()
-        self.in_features = _size("in_features", in_features)
-        self.out_features = _size("out_features", out_features)
+        self.in_features = integer("in_features", in_features)
+        self.out_features = integer("out_features", out_features)
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
-        self.bias = nn.Parameter(torch.empty(out_features)) if _flag("bias", bias) else None
+        self.bias = nn.Parameter(torch.empty(out_features)) if flag("bias", bias) else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -92,25 +93,3 @@ def _reset(weight: Tensor, bias: Tensor | None) -> None:
     nn.init.normal_(weight)
     if bias is not None:
         nn.init.zeros_(bias)
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, not {value!r}")
-    return value
-
-
-def _size(name: str, value: object, least: int = 1) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, not {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, not {value!r}")
-    return value
-
-
-def _pair(name: str, value: int | tuple[int, int], least: int = 1) -> tuple[int, int]:
-    if isinstance(value, int):
-        value = (value, value)
-    if not isinstance(value, tuple) or len(value) != 2:
-        raise TypeError(f"{name} must be an integer or a pair of integers, not {value!r}")
-    return _size(name, value[0], least), _size(name, value[1], least)

@@ -1,7 +1,7 @@
 """From a float graph and samples to a graph of integers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,29 +10,42 @@ from numpy.typing import NDArray
 from hwgen.errors import InputError
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import (
+    Activation,
+    Add,
     AdderConv2d,
     AdderLinear,
     AnyNode,
     Argmax,
     AvgPool,
     BatchNorm,
+    Concat,
     Conv2d,
     Flatten,
     Input,
+    Layer,
     Linear,
-    MaxPool,
+    Pow2Conv2d,
+    QuantRelu,
     Relu,
     Requantize,
+    Sign,
+    WinogradAdderConv2d,
+    XnorConv2d,
+    XnorLinear,
 )
 from hwgen.quantize.affine import Affine, fold
 from hwgen.quantize.calibrate import Observed, input_range, observe, pick_scale
-from hwgen.quantize.chain import absorbed, ends_graph, multiply_layers, next_adder
+from hwgen.quantize.chain import Mover, adders_fed, followed, multiply_layers, scores
+from hwgen.quantize.functions import lut_node, threshold_node
 from hwgen.quantize.policy import Policy
 from hwgen.quantize.ranges import Bounds, bounds_of, prove
-from hwgen.quantize.weights import adder_weights, multiply_weights
+from hwgen.quantize.values import Edge, Format, Function, Pending, native_format
+from hwgen.quantize.weights import adder_weights, multiply_weights, pow2_weights
 from hwgen_rtl.numerics import Interval, IntType
 
 __all__ = ["quantize"]
+
+_LUT_BITS = 12
 
 
 def quantize(graph: Graph, samples: NDArray, policy: Policy | None = None) -> Graph:
@@ -50,170 +63,303 @@ def quantize(graph: Graph, samples: NDArray, policy: Policy | None = None) -> Gr
     return result
 
 
-@dataclass(frozen=True)
-class _Edge:
-    """Integers on their way: real = (q - excess[c]) * scale[c] + bias[c]."""
-
-    node: AnyNode
-    bounds: Bounds
-    excess: NDArray
-    bias: NDArray
-
-    @property
-    def scale(self) -> NDArray:
-        assert self.node.scale is not None
-        return np.asarray(self.node.scale)
-
-    @property
-    def kind(self) -> IntType:
-        assert self.node.type is not None
-        return self.node.type
-
-
 class _Builder:
+    """Gives every float node a value; integers appear when a reader asks for them."""
+
     def __init__(self, graph: Graph, samples: NDArray, policy: Policy):
         self.float, self.policy = graph, policy
         self.seen: Mapping[str, Observed] = observe(graph, samples)
         self.range = input_range(graph, samples)
         layers = multiply_layers(graph)
         self.edge_layers = {layer.name for layer in (layers[:1] + layers[-1:])}
-        self.edges: dict[str, _Edge] = {}
+        self.values: dict[str, Pending | None] = {}
+        self.made: dict[tuple[str, Format], Edge] = {}
+        self.formats: dict[str, Format] = {}
         self.nodes: list[AnyNode] = []
         self.tensors: dict[str, NDArray] = {}
 
     def build(self) -> Graph:
         for node in self.float.nodes:
-            if node.name not in self.edges:
-                self._visit(node)
-        self._classify()
+            self.values[node.name] = self._value(node)
+        self._classify(self._final(self.float.output))
         return Graph(self.float.name, tuple(self.nodes), self.tensors)
 
-    def _visit(self, node: AnyNode) -> None:
+    def _value(self, node: AnyNode) -> Pending | None:
+        """None for nodes that take the format of what reads them."""
         match node:
             case Input():
-                edge = self._input(node)
-            case Conv2d() | Linear():
-                edge = self._multiply(node)
-            case AdderConv2d() | AdderLinear():
-                edge = self._adder(node)
-            case MaxPool() | Flatten():
-                edge = self._move(node)
-            case AvgPool():
-                edge = self._avg_pool(node)
-            case BatchNorm() | Relu():  # after a node that is no accumulator
-                edge = self._normalize(self._before(node), self._chain(node))
+                return self._input(node)
+            case Conv2d() | Linear() | Pow2Conv2d():
+                return self._multiply(node)
+            case AdderConv2d() | AdderLinear() | WinogradAdderConv2d():
+                return self._adder(node)
+            case XnorConv2d() | XnorLinear():
+                return self._xnor(node)
+            case BatchNorm() | Relu() | Activation() | Sign() | QuantRelu():
+                return self._behind(node)
+            case AvgPool() if not scores(self.float, node):
+                return self._avg_pool(node)
+            case Add():
+                return self._add(node)
             case _:
-                raise InputError(f"{node.name} ({node.kind}) cannot be quantized; remove it.")
-        self.edges.setdefault(node.name, edge)
+                return None
 
     # -- the nodes ---------------------------------------------------------------------------
 
-    def _input(self, node: Input) -> _Edge:
+    def _input(self, node: Input) -> Pending:
         low, high = self.range
         kind = IntType(self.policy.at_edge, signed=low < 0)
         step = max(high / kind.high, low / kind.low if low < 0 else 0.0) or 1.0
-        return self._put(replace(node, type=kind, scale=(step,)), None)
+        edge = self._put(replace(node, type=kind, scale=(step,)))
+        return Pending.of(edge, fixed=Format(kind, step))
 
-    def _multiply(self, node: Conv2d | Linear) -> _Edge:
-        last = self._scores(node)
-        bits = self.policy.at_edge if node.name in self.edge_layers else self.policy.bits
-        before = self._before(node)
-        weight, steps = multiply_weights(self.float.tensors[node.weight], bits, not last)
+    def _multiply(self, node: Conv2d | Linear | Pow2Conv2d) -> Pending:
+        last = self._gives_scores(node)
+        before = self._operand(node)
+        weight, steps = self._weights(node, last)
         scale = steps * before.scale
-        bias = None if node.bias is None else self.float.tensors[node.bias]
-        keys = {"weight": self._keep(node.name, "weight", weight), "bias": None}
+        keys: dict[str, str | None] = {"weight": self._keep(node.name, "weight", weight)}
+        key = getattr(node, "bias", None)
+        bias = None if key is None else self.float.tensors[key]
         if last and bias is not None:
             keys["bias"] = self._keep(node.name, "bias", np.rint(bias / scale).astype(np.int64))
             bias = None
-        edge = self._put(self._typed(node, before, scale, **keys), before, bias=bias)
-        return edge if last else self._requantize_after(node, edge)
+        elif bias is not None:
+            keys["bias"] = None
+        return Pending.of(self._put(_typed(node, scale, **keys), before, bias=bias))
 
-    def _adder(self, node: AdderConv2d | AdderLinear) -> _Edge:
-        before = self._before(node)
-        found = adder_weights(self.float.tensors[node.weight], before.scale[0], before.kind)
-        key = self._keep(node.name, "weight", found.weight)
-        edge = self._put(
-            self._typed(node, before, before.scale, weight=key), before, excess=found.excess
+    def _weights(self, node: Conv2d | Linear | Pow2Conv2d, last: bool) -> tuple[NDArray, NDArray]:
+        weight = self.float.tensors[node.weight]
+        if isinstance(node, Pow2Conv2d):
+            return pow2_weights(weight)
+        bits = self.policy.at_edge if node.name in self.edge_layers else self.policy.bits
+        return multiply_weights(weight, bits, not last)
+
+    def _adder(self, node: AdderConv2d | AdderLinear | WinogradAdderConv2d) -> Pending:
+        before = self._operand(node)
+        weight = self.float.tensors[node.weight]
+        excess = None
+        if isinstance(node, WinogradAdderConv2d):  # a clamp would not stay one constant a channel
+            steps = np.rint(weight / before.scale[0]).astype(np.int64)
+        else:
+            found = adder_weights(weight, before.scale[0], before.kind)
+            steps, excess = found.weight, found.excess
+        key = self._keep(node.name, "weight", steps)
+        return Pending.of(self._put(_typed(node, before.scale, weight=key), before, excess=excess))
+
+    def _xnor(self, node: XnorConv2d | XnorLinear) -> Pending:
+        before = self._operand(node)
+        if not before.kind.bipolar:
+            raise InputError(
+                f"{node.name} ({node.kind}) reads {before.node.name}, whose type is {before.kind}"
+                " and not bipolar; put hwgen.nn.Sign in front of it."
+            )
+        weight = np.where(self.float.tensors[node.weight] >= 0, 1, -1)
+        key = self._keep(node.name, "weight", weight)
+        return Pending.of(self._put(_typed(node, before.scale, weight=key), before))
+
+    def _behind(self, node: BatchNorm | Function) -> Pending:
+        source = self.float[node.inputs[0]]
+        value = self.values[source.name]
+        if value is None or value.function is not None:
+            edge = self._integers(source, self._format(source))
+            value = Pending.of(edge)
+        gain, offset = np.ones(1), np.zeros(1)
+        if isinstance(node, BatchNorm):
+            gain, offset = self.float.tensors[node.gain], self.float.tensors[node.offset]
+        return value.behind(node, gain, offset)
+
+    def _avg_pool(self, node: AvgPool) -> Pending:
+        before = self._operand(node)
+        taps = node.kernel[0] * node.kernel[1]
+        edge = self._put(_typed(node, before.scale / taps), before)
+        return Pending.of(edge, fixed=Format(before.kind, float(before.scale[0])))
+
+    def _add(self, node: Add) -> Pending:
+        sources = [self.float[name] for name in node.inputs]
+        bits = self.policy.at_residual
+        step = max(
+            pick_scale(self.seen[s.name], IntType(bits, self._signed(s)), self.policy, ())
+            for s in sources
         )
-        if self._scores(node):
-            return self._without_excess(edge) if found.excess.any() else edge
-        return self._requantize_after(node, edge)
+        edges = [self._integers(s, self._residual(s, bits, step)) for s in sources]
+        return Pending.of(self._put(_typed(node, np.array([step])), *edges))
 
-    def _move(self, node: MaxPool | Flatten) -> _Edge:
-        before = self._before(node)
-        scale = before.scale
+    def _residual(self, source: AnyNode, bits: int, step: float) -> Format:
+        """As many bits as the observed range needs, at most ``bits``."""
+        widest = IntType(bits, self._signed(source))
+        seen = self.seen[source.name]
+        ends = widest.clamp(np.array([np.floor(seen.low / step), np.ceil(seen.high / step)]))
+        low = int(ends[0]) if widest.signed else 0
+        narrow = Interval(low, max(int(ends[1]), low)).type()
+        return Format(IntType(narrow.bits, widest.signed), step)
+
+    # -- integers on request -----------------------------------------------------------------
+
+    def _operand(self, node: Any) -> Edge:
+        source = self.float[node.inputs[0]]
+        return self._integers(source, self._format(source))
+
+    def _format(self, node: AnyNode) -> Format:
+        """The integers of ``node`` for readers without wishes of their own."""
+        if isinstance(node, Mover):
+            return self._format(self.float[node.inputs[0]])
+        if node.name not in self.formats:
+            self.formats[node.name] = self._choose_format(node)
+        return self.formats[node.name]
+
+    def _choose_format(self, node: AnyNode) -> Format:
+        value = self.values[node.name]
+        if value is not None and (native := native_format(value)) is not None:
+            return native
+        if value is not None and value.fixed is not None:
+            return value.fixed
+        if isinstance(node, Concat) and (shared := self._shared_native(node)) is not None:
+            return shared
+        kind = IntType(self.policy.bits, self._signed(node))
+        weights = [self.float.tensors[layer.weight] for layer in adders_fed(self.float, node)]
+        return Format(kind, pick_scale(self.seen[node.name], kind, self.policy, weights))
+
+    def _shared_native(self, node: Concat) -> Format | None:
+        """The format that all parts have anyway; refuses signs beside other values."""
+        formats = {name: self._format(self.float[name]) for name in node.inputs}
+        if len(set(formats.values())) == 1:
+            return next(iter(formats.values()))
+        signs = [name for name, found in formats.items() if found.kind.bipolar]
+        if signs:
+            others = ", ".join(name for name in formats if name not in signs)
+            raise InputError(
+                f"{node.name} (concat) joins {', '.join(signs)}, of -1 and +1, with {others},"
+                " whose scales cannot be aligned; put hwgen.nn.Sign behind the concat."
+            )
+        return None
+
+    def _signed(self, node: AnyNode) -> bool:
+        value = self.values[node.name]
+        if value is not None:
+            fixed = value.fixed if value.plain else None
+            return fixed.kind.signed if fixed else value.signed
+        return any(self._signed(self.float[name]) for name in node.inputs)
+
+    def _integers(self, node: AnyNode, wanted: Format) -> Edge:
+        key = node.name, wanted
+        if key not in self.made:
+            value = self.values[node.name]
+            edge = self._moved(node, wanted) if value is None else self._computed(value, wanted)
+            self.made[key] = edge
+        return self.made[key]
+
+    def _moved(self, node: AnyNode, wanted: Format) -> Edge:
+        edges = [self._integers(self.float[name], wanted) for name in node.inputs]
+        return self._move(node, edges)
+
+    def _move(self, node: AnyNode, edges: list[Edge]) -> Edge:
+        first = edges[0]
+        scale = first.scale
+        if isinstance(node, AvgPool):
+            scale = scale / (node.kernel[0] * node.kernel[1])
+            return self._put(_typed(node, scale), *edges)
         if isinstance(node, Flatten) and len(scale) > 1:
             scale = scale.repeat(node.shape[0] // len(scale))
-        return self._put(self._typed(node, before, scale, type=before.kind), before)
+        named = replace(node, name=self._unique(node.name))
+        return self._put(_typed(named, scale, type=first.kind), *edges)
 
-    def _avg_pool(self, node: AvgPool) -> _Edge:
-        before = self._before(node)
-        taps = node.kernel[0] * node.kernel[1]
-        edge = self._put(self._typed(node, before, before.scale / taps), before)
-        if chain := absorbed(self.float, node):
-            return self._normalize(edge, chain)
-        if ends_graph(self.float, node):
-            return edge
-        gain, zero = np.full(node.shape[0], 1 / taps), np.zeros(node.shape[0])
-        name = f"{node.name}_requantize"
-        affine = fold(name, gain, zero, edge.excess)
-        return self._requantize(name, edge, affine, before.kind, float(before.scale[0]))
+    def _computed(self, value: Pending, wanted: Format) -> Edge:
+        """Integers of a value: as they are, or through requantize, threshold or lut."""
+        native = native_format(value)
+        if isinstance(value.function, Sign | QuantRelu):
+            assert native is not None
+            edge = self._threshold(value, native)
+            return edge if wanted == native else self._scaled(Pending.of(edge), wanted)
+        if native == wanted:
+            return value.edge
+        if isinstance(value.function, Activation):
+            return self._lut(value, wanted)
+        return self._scaled(value, wanted)
 
-    # -- requantize --------------------------------------------------------------------------
+    def _scaled(self, value: Pending, wanted: Format) -> Edge:
+        step = wanted.step
+        affine = fold(
+            value.name,
+            value.gain * value.edge.scale / step,
+            value.offset / step,
+            value.edge.excess,
+        )
+        return self._requantize(value.name, value.edge, affine, wanted.kind, step)
 
-    def _requantize_after(self, node: AnyNode, edge: _Edge) -> _Edge:
-        chain = absorbed(self.float, node)
-        done = self._normalize(edge, chain or (node,))
-        if not chain:
-            return done
-        self.edges[node.name] = edge
-        return edge
+    def _threshold(self, value: Pending, native: Format) -> Edge:
+        key = value.name, native
+        if key not in self.made:
+            node, arrays = threshold_node(value, native, self._unique(value.name))
+            self.tensors |= arrays
+            self.made[key] = self._put(node, value.edge)
+        return self.made[key]
 
-    def _chain(self, node: BatchNorm | Relu) -> tuple[AnyNode, ...]:
-        after = absorbed(self.float, node)
-        is_pair = isinstance(node, BatchNorm) and after and isinstance(after[0], Relu)
-        return (node, *after) if is_pair else (node,)
+    def _lut(self, value: Pending, wanted: Format) -> Edge:
+        """The affine to at most 12 bits, then the table of the function."""
+        function = value.function
+        assert isinstance(function, Activation)
+        kind = IntType(min(_LUT_BITS, self.policy.bits + 2), signed=True)
+        seen = self.seen[function.inputs[0]]
+        step = pick_scale(seen, kind, self.policy, ())
+        inner = replace(value, function=None, name=f"{value.name}_in", named=True)
+        before = self._scaled(inner, Format(kind, step))
+        parameter = None
+        if function.parameter is not None:
+            parameter = self.float.tensors[function.parameter]
+        name = self._unique(function.name)
+        node, arrays = lut_node(name, function, before.node, wanted, parameter)
+        self.tensors |= arrays
+        return self._put(node, before)
 
-    def _normalize(self, edge: _Edge, chain: tuple[AnyNode, ...]) -> _Edge:
-        """One requantize for the [batch_norm][relu] of ``chain``, or for a bare layer."""
-        first, last = chain[0], chain[-1]
-        name = first.name if isinstance(first, BatchNorm | Relu) else f"{first.name}_requantize"
-        gain, offset = self._real_affine(first, edge)
-        kind, step = self._output(last)
-        affine = fold(name, gain * edge.scale / step, offset / step, edge.excess)
-        done = self._requantize(name, edge, affine, kind, step)
-        self.edges.update({node.name: done for node in chain})
-        return done
+    # -- the output --------------------------------------------------------------------------
 
-    def _real_affine(self, first: AnyNode, edge: _Edge) -> tuple[NDArray, NDArray]:
-        if not isinstance(first, BatchNorm):
-            return np.ones_like(edge.bias), edge.bias
-        gain, offset = self.float.tensors[first.gain], self.float.tensors[first.offset]
-        return gain, offset + gain * edge.bias
+    def _gives_scores(self, node: AnyNode) -> bool:
+        return not followed(self.float, node) and scores(self.float, node)
 
-    def _output(self, last: AnyNode) -> tuple[IntType, float]:
-        signed = not isinstance(last, Relu)
-        if ends_graph(self.float, last):
-            kind = IntType(self.policy.output_bits, signed)
-            largest = max(abs(self.seen[last.name].low), abs(self.seen[last.name].high)) or 1.0
-            return kind, 2 * largest / kind.high
-        kind = IntType(self.policy.bits, signed)
-        adder = next_adder(self.float, last)
-        weight = None if adder is None else self.float.tensors[adder.weight]
-        return kind, pick_scale(self.seen[last.name], kind, self.policy, weight)
+    def _final(self, node: AnyNode) -> Edge:
+        """Integers of the network's output: exact where no batch norm or function stands last."""
+        value = self.values[node.name]
+        if value is None and isinstance(node, Mover | AvgPool):
+            return self._move(node, [self._final(self.float[node.inputs[0]])])
+        if value is None or native_format(value) is not None:
+            return self._integers(node, self._format(node))
+        if value.plain:
+            return value.edge
+        if isinstance(value.function, Activation):
+            return self._integers(node, self._format(node))
+        if value.named or value.offset.any():
+            return self._scaled(value, self._output_format(node, value))
+        return self._without_excess(value.edge)
 
-    def _without_excess(self, edge: _Edge) -> _Edge:
+    def _output_format(self, node: AnyNode, value: Pending) -> Format:
+        kind = IntType(self.policy.output_bits, value.signed)
+        largest = max(abs(self.seen[node.name].low), abs(self.seen[node.name].high)) or 1.0
+        return Format(kind, 2 * largest / kind.high)
+
+    def _without_excess(self, edge: Edge) -> Edge:
         """Take the excess away exactly, in a type as wide as needed: m = 1, shift = 0."""
         affine = Affine(np.ones_like(edge.excess), -edge.excess, 0)
         exact = Bounds(edge.bounds.low - edge.excess, edge.bounds.high - edge.excess)
         name = f"{edge.node.name}_requantize"
         return self._requantize(name, edge, affine, exact.hull.type(), float(edge.scale[0]))
 
+    def _classify(self, last: Edge) -> None:
+        node = last.node
+        if len(node.shape) == 1 and node.shape[0] > 1:
+            kind = Interval(0, node.shape[0] - 1).type()
+            self.nodes.append(
+                Argmax(name="argmax", inputs=(node.name,), shape=(1,), type=kind, scale=(1.0,))
+            )
+
+    # -- helpers -----------------------------------------------------------------------------
+
     def _requantize(
-        self, name: str, edge: _Edge, affine: Affine, kind: IntType, step: float
-    ) -> _Edge:
+        self, base: str, edge: Edge, affine: Affine, kind: IntType, step: float
+    ) -> Edge:
+        name = self._unique(base)
         node = Requantize(
-            name=self._unique(name),
+            name=name,
             inputs=(edge.node.name,),
             shape=edge.node.shape,
             type=kind,
@@ -224,51 +370,38 @@ class _Builder:
         )
         return self._put(node, edge)
 
-    # -- helpers -----------------------------------------------------------------------------
-
-    def _before(self, node: AnyNode) -> _Edge:
-        return self.edges[node.inputs[0]]
-
-    def _scores(self, node: AnyNode) -> bool:
-        return not absorbed(self.float, node) and ends_graph(self.float, node)
-
-    def _typed(self, node: Any, before: _Edge, scale: NDArray, **changes: Any) -> Any:
-        scales = tuple(float(value) for value in scale)
-        return replace(node, inputs=(before.node.name,), scale=scales, **changes)
-
     def _keep(self, name: str, what: str, array: NDArray) -> str:
         self.tensors[f"{name}.{what}"] = array
         return f"{name}.{what}"
 
     def _unique(self, name: str) -> str:
-        taken = {node.name for node in self.float.nodes if not isinstance(node, BatchNorm | Relu)}
-        if name in taken:
+        """A name that no node has; a layer of the model with a name of ours is refused."""
+        if any(n.name == name and isinstance(n, Layer | Input | Add) for n in self.float.nodes):
             raise InputError(f"a layer is already called {name}; rename it in the model.")
-        return name
+        taken = {node.name for node in self.nodes}
+        names = (name, *(f"{name}_{n}" for n in range(2, len(taken) + 3)))
+        return next(free for free in names if free not in taken)
 
     def _put(
         self,
         node: AnyNode,
-        before: _Edge | None,
+        *before: Edge,
         excess: NDArray | None = None,
         bias: NDArray | None = None,
-    ) -> _Edge:
+    ) -> Edge:
+        node = replace(node, inputs=tuple(edge.node.name for edge in before))
         graph = Graph(self.float.name, (), self.tensors)
-        bounds = bounds_of(node, None if before is None else before.bounds, graph)
+        bounds = bounds_of(node, graph, *(edge.bounds for edge in before))
         node = node if node.type is not None else replace(node, type=bounds.hull.type())
         self.nodes.append(node)
         channels = node.shape[0]
-        return _Edge(
+        return Edge(
             node,
             bounds,
             np.zeros(channels, dtype=np.int64) if excess is None else excess,
             np.zeros(channels) if bias is None else bias,
         )
 
-    def _classify(self) -> None:
-        last = self.nodes[-1]
-        if len(last.shape) == 1 and last.shape[0] > 1:
-            kind = Interval(0, last.shape[0] - 1).type()
-            self.nodes.append(
-                Argmax(name="argmax", inputs=(last.name,), shape=(1,), type=kind, scale=(1.0,))
-            )
+
+def _typed(node: Any, scale: NDArray, **changes: Any) -> Any:
+    return replace(node, scale=tuple(float(value) for value in scale), **changes)

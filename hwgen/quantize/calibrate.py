@@ -1,5 +1,6 @@
 """Ranges of the activations, from the float graph run on sample images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,8 +60,8 @@ def input_range(graph: Graph, samples: NDArray) -> tuple[float, float]:
     return float(((0 - mean) / std).min()), float(((1 - mean) / std).max())
 
 
-def pick_scale(seen: Observed, kind: IntType, policy: Policy, weight: NDArray | None) -> float:
-    """Real value of one step of ``kind``; ``weight`` is that of the adder layer that follows.
+def pick_scale(seen: Observed, kind: IntType, policy: Policy, weights: Sequence[NDArray]) -> float:
+    """Real value of one step of ``kind``; ``weights`` are those of adder layers that follow.
 
     "percentile": the range ends at that percentile of abs(x). "mse": the range, out of 91 from
     10 % to 100 % of the largest, with the least mean (x - x_q)**2 + mean (w - w_q)**2; weights
@@ -75,7 +76,8 @@ def pick_scale(seen: Observed, kind: IntType, policy: Policy, weight: NDArray | 
     if policy.calibration == "percentile":
         return largest / kind.high
     values = _thin(seen.values, _SEARCHED)
-    flat = np.empty(0) if weight is None else _thin(weight.reshape(-1), _SEARCHED)
+    joined = np.concatenate([np.empty(0), *(weight.reshape(-1) for weight in weights)])
+    flat = _thin(joined, _SEARCHED) if joined.size else joined
     scales = largest / kind.high * _FRACTIONS
     return float(min(scales, key=lambda scale: _error(values, flat, scale, kind)))
 

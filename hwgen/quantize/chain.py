@@ -11,47 +11,43 @@ from hwgen.ir.nodes import (
     Flatten,
     Linear,
     MaxPool,
+    PixelShuffle,
     Relu,
+    Shift2d,
+    Slice,
+    UpsampleNearest,
 )
 
-__all__ = ["absorbed", "ends_graph", "next_adder", "only_user"]
+__all__ = ["Mover", "adders_fed", "followed", "multiply_layers", "scores"]
+
+Mover = MaxPool | Flatten | Slice | Shift2d | PixelShuffle | UpsampleNearest
+"""Nodes that move or choose integers and keep their type and scale."""
 
 
-def only_user(graph: Graph, node: AnyNode) -> AnyNode | None:
-    """The node that alone reads ``node``, None where several do or none."""
+def followed(graph: Graph, node: AnyNode) -> bool:
+    """Say whether a batch norm or ReLU alone reads ``node``."""
     users = graph.users(node.name)
-    return users[0] if len(users) == 1 else None
+    return len(users) == 1 and isinstance(users[0], BatchNorm | Relu)
 
 
-def absorbed(graph: Graph, node: AnyNode) -> tuple[AnyNode, ...]:
-    """The [batch_norm][relu] after ``node`` that one requantize computes; () if neither."""
-    norm = only_user(graph, node)
-    if isinstance(norm, Relu):
-        return (norm,)
-    if not isinstance(norm, BatchNorm):
-        return ()
-    relu = only_user(graph, norm)
-    return (norm, relu) if isinstance(relu, Relu) else (norm,)
-
-
-def ends_graph(graph: Graph, node: AnyNode) -> bool:
-    """Say whether only pools and flatten stand between ``node`` and the output."""
-    while (user := only_user(graph, node)) is not None:
-        if not isinstance(user, MaxPool | AvgPool | Flatten):
+def scores(graph: Graph, node: AnyNode) -> bool:
+    """Say whether ``node`` gives the network's output, but for movers and pools behind it."""
+    while len(users := graph.users(node.name)) == 1:
+        if not isinstance(users[0], Mover | AvgPool):
             return False
-        node = user
+        node = users[0]
     return node is graph.output
 
 
-def next_adder(graph: Graph, node: AnyNode) -> AdderConv2d | AdderLinear | None:
-    """The adder layer that ``node`` feeds, possibly through pools and flatten."""
-    while (user := only_user(graph, node)) is not None:
+def adders_fed(graph: Graph, node: AnyNode) -> tuple[AdderConv2d | AdderLinear, ...]:
+    """Adder layers that read ``node``, possibly through movers and average pools."""
+    found: list[AdderConv2d | AdderLinear] = []
+    for user in graph.users(node.name):
         if isinstance(user, AdderConv2d | AdderLinear):
-            return user
-        if not isinstance(user, MaxPool | AvgPool | Flatten):
-            return None
-        node = user
-    return None
+            found.append(user)
+        elif isinstance(user, Mover | AvgPool):
+            found += adders_fed(graph, user)
+    return tuple(found)
 
 
 def multiply_layers(graph: Graph) -> tuple[Conv2d | Linear, ...]:

@@ -7,14 +7,17 @@ from hwgen.errors import InputError
 
 __all__ = ["Policy"]
 
+_RANGES = (("bits", 2, 16), ("edge_bits", 4, 16), ("residual_bits", 4, 16), ("output_bits", 8, 24))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """What `quantize` may choose.
 
     Parameters:
-        bits        : activations and weights, 4..16
+        bits        : activations and weights, 2..16
         edge_bits   : input, first and last multiply weights: max(bits, edge_bits), 4..16
+        residual_bits : operands of a sum of branches: max(bits, residual_bits), 4..16
         output_bits : scores that pass a last batch norm, 8..24
         calibration : "mse" minimizes the squared error of the operands, "percentile" cuts off
         percentile  : of absolute values, for "percentile", above 50 up to 100
@@ -22,12 +25,13 @@ class Policy:
 
     bits: int = 8
     edge_bits: int = 8
+    residual_bits: int = 10
     output_bits: int = 16
     calibration: Literal["percentile", "mse"] = "mse"
     percentile: float = 99.99
 
     def __post_init__(self):
-        for name, low, high in (("bits", 4, 16), ("edge_bits", 4, 16), ("output_bits", 8, 24)):
+        for name, low, high in _RANGES:
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise InputError(f"{name} must be an integer from {low} to {high}, not {value!r}.")
@@ -42,3 +46,8 @@ class Policy:
     def at_edge(self) -> int:
         """Bits of the input and of the first and last multiply weights."""
         return max(self.bits, self.edge_bits)
+
+    @property
+    def at_residual(self) -> int:
+        """Bits of the operands of a sum of branches."""
+        return max(self.bits, self.residual_bits)

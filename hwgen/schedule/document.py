@@ -1,9 +1,10 @@
 """A plan as plain data, for ``3-plan.json`` and for people."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from hwgen.schedule.plan import Plan, Unit
+from hwgen.schedule.plan import Plan, Stage, Unit
 from hwgen_rtl.numerics import IntType
 
 __all__ = ["plan_document"]
@@ -20,6 +21,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "finished_cycles": list(plan.finished),
         "input_lanes": plan.input_lanes,
         "units": [_unit(plan, unit) for unit in plan.units],
+        "forks": {name: _plain(params) for name, params in plan.forks.items()},
         "aliases": plan.aliases,
         "total": asdict(plan.total),
     }
@@ -29,15 +31,20 @@ def _unit(plan: Plan, unit: Unit) -> dict[str, Any]:
     return {
         "name": unit.name,
         "kind": unit.node.kind,
-        "reads": unit.source,
+        "reads": list(unit.sources),
         "pe": unit.pe,
         "simd": unit.simd,
         "lanes": unit.lanes,
         "tap_order": unit.tap_order,
         "interval_cycles": unit.interval,
         "predicted": asdict(plan.resources[unit.name]),
-        "blocks": {stage.name: _plain(stage.params) for stage in unit.stages},
+        "inputs": [_stages(row) for row in unit.inputs],
+        "blocks": _stages(unit.stages),
     }
+
+
+def _stages(stages: Sequence[Stage]) -> dict[str, Any]:
+    return {stage.name: _plain(stage.params) for stage in stages}
 
 
 def _plain(value: Any) -> Any:

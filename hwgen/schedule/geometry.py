@@ -1,20 +1,61 @@
 """What a node that reads windows looks like to the hardware."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from hwgen.ir.graph import Graph
-from hwgen.ir.nodes import AdderConv2d, AdderLinear, AnyNode, AvgPool, Conv2d, Linear, MaxPool
-from hwgen_rtl.numerics import IntType, output_size
+from hwgen.ir.nodes import (
+    AdderLinear,
+    AnyNode,
+    Conv2d,
+    Linear,
+    MaxPool,
+    XnorConv2d,
+    XnorLinear,
+)
+from hwgen_rtl.numerics import BIPOLAR, IntType, output_size
+from hwgen_rtl.widen import TERNARY
 
-__all__ = ["KERNEL_OF", "Geometry", "divisors", "geometry", "stream_source"]
+__all__ = [
+    "Geometry",
+    "divisors",
+    "geometry",
+    "is_depthwise",
+    "kernel_of",
+    "operand_type",
+    "stream_source",
+]
 
-KERNEL_OF = {
-    "conv2d": "multiply",
-    "linear": "multiply",
+_KERNELS = {
     "adder_conv2d": "adder",
     "adder_linear": "adder",
+    "xnor_conv2d": "xnor",
+    "xnor_linear": "xnor",
+    "pow2_conv2d": "shift",
 }
-"""Kernel kind of the array that computes a node."""
+
+
+def kernel_of(graph: Graph, node: Any) -> str:
+    """Kernel kind of the array that computes a layer; weights of +-1 need no multiplier."""
+    if node.kind in _KERNELS:
+        return _KERNELS[node.kind]
+    return "sign" if BIPOLAR.holds(graph.tensors[node.weight]) else "multiply"
+
+
+def is_depthwise(node: AnyNode) -> bool:
+    """Say whether each output channel reads the input channel of its own number."""
+    return isinstance(node, Conv2d) and node.groups == node.shape[0] > 1
+
+
+def operand_type(graph: Graph, node: AnyNode) -> IntType:
+    """Type of what a node computes with: bits stay bits where no 0 can come in."""
+    source = stream_source(graph, node.inputs[0])
+    assert source.type is not None
+    if not source.type.bipolar or isinstance(node, MaxPool | XnorLinear):
+        return source.type
+    if isinstance(node, XnorConv2d) and (node.pad != "zero" or node.padding == (0, 0)):
+        return source.type
+    return TERNARY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,28 +101,17 @@ def stream_source(graph: Graph, name: str) -> AnyNode:
 def geometry(graph: Graph, node: AnyNode) -> Geometry:
     """Window geometry of a layer or pool on the stream it reads."""
     source = stream_source(graph, node.inputs[0])
-    shape = source.shape if len(source.shape) == 3 else (*source.shape, 1, 1)
-    channels, height, width = shape
-    assert source.type is not None
-    if isinstance(node, Conv2d | AdderConv2d | MaxPool | AvgPool):
-        return Geometry(
-            channels=channels,
-            height=height,
-            width=width,
-            kernel=node.kernel,
-            stride=node.stride,
-            padding=node.padding,
-            outputs=node.shape[0],
-            x=source.type,
-        )
-    assert isinstance(node, Linear | AdderLinear)
+    channels, height, width = source.shape if len(source.shape) == 3 else (*source.shape, 1, 1)
+    linear = isinstance(node, Linear | AdderLinear | XnorLinear)
     return Geometry(
         channels=channels,
         height=height,
         width=width,
-        kernel=(height, width),
+        kernel=(height, width) if linear else getattr(node, "kernel", (1, 1)),
+        stride=getattr(node, "stride", (1, 1)),
+        padding=getattr(node, "padding", (0, 0)),
         outputs=node.shape[0],
-        x=source.type,
+        x=operand_type(graph, node),
     )
 
 

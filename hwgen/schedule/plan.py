@@ -5,6 +5,7 @@ from typing import Any
 
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AnyNode
+from hwgen_rtl.fork import ForkParams
 
 __all__ = ["Plan", "Resources", "Stage", "Target", "Unit"]
 
@@ -58,8 +59,9 @@ class Unit:
 
     Parameters:
         node     : the graph node
-        source   : name of the node whose stream it reads
-        stages   : blocks from input to output
+        sources  : names of the nodes whose streams it reads
+        inputs   : blocks behind each source, () where there are none
+        stages   : blocks from there to the output; with several sources the first one joins them
         pe, simd : output channels and taps (or elements) per cycle
         lanes    : elements per output beat
         interval : cycles per image when nothing else is slower
@@ -68,13 +70,23 @@ class Unit:
     """
 
     node: AnyNode
-    source: str
+    sources: tuple[str, ...]
+    inputs: tuple[tuple[Stage, ...], ...] = ()
     stages: tuple[Stage, ...]
     pe: int
     simd: int
     lanes: int
     interval: int
     tap_order: str = "words"
+
+    def __post_init__(self):
+        if not self.inputs:
+            object.__setattr__(self, "inputs", tuple(() for _ in self.sources))
+
+    @property
+    def blocks(self) -> tuple[Stage, ...]:
+        """All blocks."""
+        return (*(stage for row in self.inputs for stage in row), *self.stages)
 
     @property
     def name(self) -> str:
@@ -86,6 +98,8 @@ class Unit:
 class Plan:
     """A whole design: units in stream order, and its predicted cycles and cells.
 
+    ``forks`` holds, for each stream with several readers, the block that copies it to them.
+
     ``settled`` counts cycles from reset to idle; ``finished`` counts cycles from the first input
     beat of an idle design to the last output beat of each of a few images sent back to back.
     ``latency`` is its first entry and ``interval`` the difference of its last two.
@@ -95,6 +109,7 @@ class Plan:
     target: Target
     input_lanes: int
     units: tuple[Unit, ...]
+    forks: dict[str, ForkParams]
     aliases: dict[str, str]
     latency: int
     interval: int

@@ -1,10 +1,13 @@
-"""Exact cycles of a chain of units, from the cycle model of their blocks."""
+"""Exact cycles of a design, from the cycle model of its blocks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from hwgen.schedule.plan import Unit
-from hwgen_rtl.cycles import Link, run_processes, sink, source
+from hwgen.schedule.plan import Stage, Unit
+from hwgen.schedule.streams import OUTPUT, QUEUE, Reader, readers
+from hwgen_rtl.cycles import Link, Process, run_processes, sink, source
+from hwgen_rtl.fork import ForkParams
 
 __all__ = ["Prediction", "predict"]
 
@@ -21,12 +24,14 @@ class Prediction:
     """Exact cycles of a few images sent back to back.
 
     Parameters:
-        settled  : cycles after reset until the design is idle, its leading padding sent ahead
-        finished : from the first input beat of an idle design to the last output beat of each image
+        settled   : cycles after reset until the design is idle, its leading padding sent ahead
+        finished  : from the first input beat of an idle design to the last output beat of each
+        occupancy : most beats that waited at once in the queue of each reader that has one
     """
 
     settled: int
     finished: tuple[int, ...]
+    occupancy: dict[Reader, int] = field(default_factory=dict)
 
     @property
     def latency(self) -> int:
@@ -39,16 +44,78 @@ class Prediction:
         return self.finished[-1] - self.finished[-2]
 
 
-def predict(units: Sequence[Unit], input_beats: int, output_beats: int) -> Prediction:
-    """Follow a few images, sent back to back and taken at once."""
-    blocks = [
-        (f"{unit.name}.{stage.name}", stage.params) for unit in units for stage in unit.stages
-    ]
-    links = [Link("i"), *(Link(name) for name, _ in blocks)]
-    processes = [source(links[0], IMAGES * input_beats, IDLE), sink(links[-1])]
-    for (_, params), i, o in zip(blocks, links, links[1:], strict=False):
-        processes += params.processes(i, o)
-    run_processes(processes, links)
-    start, ends = links[0].taken[0], links[-1].taken[output_beats - 1 :: output_beats]
-    early = [time for link in links for time in link.taken if time < IDLE]
-    return Prediction(max(early, default=-SETTLE) + SETTLE, tuple(end - start for end in ends))
+def predict(
+    units: Sequence[Unit],
+    forks: Mapping[str, ForkParams],
+    input_name: str,
+    input_beats: int,
+    output_beats: int,
+) -> Prediction:
+    """Follow a few images, sent back to back and taken at once; raises cycles.Blocked."""
+    model = _Model(units, forks, input_name)
+    model.processes += [source(model.start, IMAGES * input_beats, IDLE), sink(model.end)]
+    run_processes(model.processes, model.links)
+    start, ends = model.start.taken[0], model.end.taken[output_beats - 1 :: output_beats]
+    early = [time for link in model.links for time in link.taken if time < IDLE]
+    return Prediction(
+        max(early, default=-SETTLE) + SETTLE,
+        tuple(end - start for end in ends),
+        {reader: _most_waiting(*ends) for reader, ends in model.queues.items()},
+    )
+
+
+class _Model:
+    """Processes and links of all units and forks."""
+
+    def __init__(self, units: Sequence[Unit], forks: Mapping[str, ForkParams], input_name: str):
+        self.links: list[Link] = []
+        self.processes: list[Process] = []
+        self.queues: dict[Reader, tuple[Link, Link]] = {}
+        self._incoming: dict[Reader, Link] = {}
+        self._readers, self._forks = readers(units), forks
+        self.start = self._link(input_name)
+        self._give(input_name, self.start)
+        for unit in units:
+            self._add(unit)
+        self.end = self._incoming[Reader(OUTPUT)]
+
+    def _link(self, name: str) -> Link:
+        self.links.append(Link(name))
+        return self.links[-1]
+
+    def _add(self, unit: Unit) -> None:
+        ends = []
+        for port, row in enumerate(unit.inputs):
+            reader = Reader(unit.name, port)
+            first = self._incoming[reader]
+            after = [self._link(f"{unit.name}.{port}.{stage.name}") for stage in row]
+            ends.append(self._chain(row, first, after))
+            if row and row[0].name == QUEUE:
+                self.queues[reader] = first, after[0]
+        stages, link = list(unit.stages), ends[0]
+        if len(ends) > 1:
+            join = stages.pop(0)
+            link = self._link(f"{unit.name}.{join.name}")
+            self.processes += join.params.processes(ends, link)
+        after = [self._link(f"{unit.name}.{stage.name}") for stage in stages]
+        self._give(unit.name, self._chain(stages, link, after))
+
+    def _chain(self, stages: Sequence[Stage], i: Link, after: Sequence[Link]) -> Link:
+        for stage, o in zip(stages, after, strict=True):
+            self.processes += stage.params.processes(i, o)
+            i = o
+        return i
+
+    def _give(self, name: str, link: Link) -> None:
+        group = self._readers[name]
+        if len(group) == 1:
+            self._incoming[group[0]] = link
+            return
+        outputs = [self._link(f"{name}.fork.{n}") for n in range(len(group))]
+        self._incoming |= dict(zip(group, outputs, strict=True))
+        self.processes += self._forks[name].processes(link, outputs)
+
+
+def _most_waiting(i: Link, o: Link) -> int:
+    """Most beats between two links: taken from the one and not yet from the other."""
+    return max((n + 1 - bisect_left(o.taken, time) for n, time in enumerate(i.taken)), default=0)

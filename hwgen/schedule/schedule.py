@@ -1,13 +1,14 @@
 """Integer graph and target to plan."""
 
-from math import prod
-
 from hwgen.errors import InputError, UnsupportedModel
 from hwgen.ir.graph import Graph
 from hwgen.schedule.folding import fastest_interval, fold
+from hwgen.schedule.geometry import stream_source
 from hwgen.schedule.plan import Plan, Resources, Target, Unit
-from hwgen.schedule.predict import Prediction, predict
-from hwgen.schedule.resources import unit_resources
+from hwgen.schedule.predict import Prediction
+from hwgen.schedule.queues import size_queues
+from hwgen.schedule.resources import block_resources, unit_resources
+from hwgen.schedule.streams import forks
 
 __all__ = ["schedule"]
 
@@ -24,7 +25,7 @@ def schedule(graph: Graph, target: Target) -> Plan:
     With target.cycles, every node takes at most that many cycles per image; otherwise the fastest
     design that fits the device is chosen. Raises InputError where nothing meets the target.
     """
-    _check_chain(graph)
+    _check_ends(graph)
     lanes = graph.input.shape[0]
     if target.cycles is None:
         return _fit(graph, target, lanes)
@@ -34,20 +35,17 @@ def schedule(graph: Graph, target: Target) -> Plan:
     return plan
 
 
+def _check_ends(graph: Graph) -> None:
+    unread = [n.name for n in graph.nodes if n is not graph.output and not graph.users(n.name)]
+    if unread:
+        raise UnsupportedModel([f"{name}: nothing reads its output; remove it" for name in unread])
+
+
 def overflow(total: Resources, target: Target) -> dict[str, tuple[int, int]]:
     """Cells needed and available, for each kind of which the device has too few."""
     needs = {"lut": total.lut, "ff": total.ff, "bram": total.bram, "dsp": total.dsp}
     room = {name: int(getattr(target, name) * FILL) for name in needs}
     return {n: (round(needs[n]), room[n]) for n in needs if room[n] and needs[n] > room[n]}
-
-
-def _check_chain(graph: Graph) -> None:
-    branches = [node.name for node in graph.nodes if len(graph.users(node.name)) > 1]
-    if branches:
-        raise UnsupportedModel(
-            [f"{name}: its output feeds several nodes; only chains become hardware so far"
-             for name in branches]
-        )  # fmt: skip
 
 
 def _units_fit(graph: Graph, target: Target, lanes: int, cycles: int) -> bool:
@@ -109,17 +107,21 @@ def _refuse(plan: Plan, target: Target, remedy: str) -> None:
 
 def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
     units, prediction = _without_bubbles(graph, cycles, lanes)
+    copies = forks(graph, units, lanes)
+    resources = {unit.name: unit_resources(unit) for unit in units}
+    resources |= {f"{name}_fork": block_resources(params) for name, params in copies.items()}
     return Plan(
         graph=graph,
         target=target,
         input_lanes=lanes,
         units=units,
+        forks=copies,
         aliases=_aliases(graph),
         latency=prediction.latency,
         interval=prediction.interval,
         settled=prediction.settled,
         finished=prediction.finished,
-        resources={unit.name: unit_resources(unit) for unit in units},
+        resources=resources,
     )
 
 
@@ -127,20 +129,14 @@ def _without_bubbles(graph: Graph, cycles: int, lanes: int) -> tuple[tuple[Unit,
     """The folding with the smallest buffers at which no image waits for another."""
     found = []
     for slack in BUFFER_SLACK:
-        units = fold(graph, cycles, lanes, slack)
-        prediction = _predict(graph, units, lanes)
+        units, prediction = size_queues(graph, fold(graph, cycles, lanes, slack), lanes)
         found.append((units, prediction))
         if prediction.interval == max(unit.interval for unit in units):
             break
     return min(found, key=lambda pair: pair[1].interval)
 
 
-def _predict(graph: Graph, units: tuple[Unit, ...], lanes: int) -> Prediction:
-    return predict(
-        units, prod(graph.input.shape) // lanes, prod(graph.output.shape) // units[-1].lanes
-    )
-
-
 def _aliases(graph: Graph) -> dict[str, str]:
     """Nodes without hardware and the node that has their integers."""
-    return {n.name: n.inputs[0] for n in graph.nodes if n.kind == "flatten"}
+    flattened = (node for node in graph.nodes if node.kind == "flatten")
+    return {node.name: stream_source(graph, node.name).name for node in flattened}

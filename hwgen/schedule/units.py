@@ -1,268 +1,179 @@
-"""Builds the unit of each node kind from a folding."""
-
-from dataclasses import dataclass
-from math import ceil, gcd
-
-import numpy as np
+"""Units that read windows: layers and pools."""
 
 from hwgen.ir.graph import Graph
-from hwgen.ir.nodes import AnyNode, Argmax, Layer, Requantize
-from hwgen.schedule.geometry import KERNEL_OF, Geometry, geometry, stream_source
+from hwgen.ir.nodes import AnyNode, AvgPool, Conv2d, Layer, MaxPool, WinogradAdderConv2d, XnorConv2d
+from hwgen.schedule.blocks import (
+    Feed,
+    Folding,
+    Stages,
+    column_window,
+    converters,
+    hold,
+    lines,
+    padding,
+    type_of,
+    unit_interval,
+    widened,
+    window,
+)
+from hwgen.schedule.geometry import Geometry, geometry, kernel_of, stream_source
 from hwgen.schedule.plan import Stage, Unit
-from hwgen_rtl.argmax import ArgmaxParams
 from hwgen_rtl.array import ArrayParams
-from hwgen_rtl.convert import MergeParams, SplitParams
-from hwgen_rtl.fifo import QueueParams
-from hwgen_rtl.hold import HoldParams
-from hwgen_rtl.line_buffer import LineBufferParams
-from hwgen_rtl.numerics import Interval, IntType
-from hwgen_rtl.pad import PadParams
+from hwgen_rtl.depthwise import DepthwiseParams
+from hwgen_rtl.numerics import BIPOLAR, IntType
 from hwgen_rtl.pool import PoolParams
-from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
+from hwgen_rtl.winograd import tile_grid
+from hwgen_rtl.winograd_stages import winograd_stages
 
-__all__ = [
-    "Feed",
-    "Folding",
-    "argmax_unit",
-    "array_unit",
-    "pool_unit",
-    "requantize_unit",
-]
+__all__ = ["array_unit", "depthwise_unit", "pool_unit", "winograd_unit"]
 
-
-@dataclass(frozen=True)
-class Folding:
-    """``pe`` outputs and ``simd`` taps a cycle; with ``columns``, simd spans the kernel's rows."""
-
-    pe: int
-    simd: int
-    columns: bool = False
-
-
-@dataclass(frozen=True)
-class Feed:
-    """How a unit is fed: ``lanes`` elements per beat, an image every ``cycles`` cycles.
-
-    ``slack`` scales the room that takes up what arrives in bursts.
-    """
-
-    lanes: int
-    cycles: int
-    slack: float
+_PAD_VALUES = {"zero": 0, "plus": 1, "minus": -1}
 
 
 def array_unit(graph: Graph, node: Layer, feed: Feed, folding: Folding) -> Unit:
     """A convolution or linear layer: lane conversion, padding, line buffer, window and array."""
     shape = geometry(graph, node)
     lanes = folding.simd // shape.kernel[0] if folding.columns else folding.simd
-    stages = [*_convert(shape.x, feed.lanes, lanes), *_pad(shape, lanes, 0, feed)]
-    window = _window(shape, lanes, repeats=shape.outputs // folding.pe)
+    pad_value = _PAD_VALUES[node.pad] if isinstance(node, XnorConv2d) else 0
+    stages = _entry(graph, node, shape, feed, lanes, pad_value)
+    reader = window(shape, lanes, repeats=shape.outputs // folding.pe)
     if folding.columns:
-        stages.append(Stage("lines", _lines(shape, lanes)))
-        window = _column_window(shape, folding, lanes, feed)
-    array = _array(graph, node, folding, window)
-    stages.append(Stage("array", WindowedParams(window=window, datapath=array)))
-    stages += _hold(window, array.acc, folding.pe)
-    return Unit(
-        node=node,
-        source=stream_source(graph, node.inputs[0]).name,
-        stages=tuple(stages),
-        pe=folding.pe,
-        simd=folding.simd,
-        lanes=folding.pe,
-        interval=_interval(shape, feed, lanes, stages),
-        tap_order="columns" if folding.columns else "words",
-    )
+        stages += (Stage("lines", lines(shape, lanes)),)
+        reader = column_window(shape, folding, lanes, feed)
+    array = _array(graph, node, folding, reader)
+    stages += (Stage("array", WindowedParams(window=reader, datapath=array)),)
+    stages += hold(reader, array.acc, folding.pe)
+    order = "columns" if folding.columns else "words"
+    return _unit(graph, node, shape, feed, lanes, stages, folding.pe, folding.simd, order)
 
 
-def _array(graph: Graph, node: Layer, folding: Folding, window: WindowParams) -> ArrayParams:
+def depthwise_unit(graph: Graph, node: Conv2d, feed: Feed, lanes: int) -> Unit:
+    """A depthwise convolution: ``lanes`` channels at a time, one tap a cycle."""
+    shape = geometry(graph, node)
+    reader = window(shape, lanes, per_word=True)
     assert node.type is not None
-    return ArrayParams(
-        kernel=KERNEL_OF[node.kind],
-        x=window.kind,
-        w=_type_of(graph.tensors[node.weight]),
+    datapath = DepthwiseParams(
+        x=shape.x,
+        w=type_of(graph.tensors[node.weight]),
         acc=node.type,
-        simd=folding.simd,
-        pe=folding.pe,
-        beats=window.beats_per_job,
-        folds=window.repeats,
+        lanes=lanes,
+        beats=reader.beats_per_job,
+        words=reader.words,
     )
+    stages = _entry(graph, node, shape, feed, lanes, 0)
+    stages += (Stage("array", WindowedParams(window=reader, datapath=datapath)),)
+    stages += hold(reader, datapath.acc, lanes)
+    return _unit(graph, node, shape, feed, lanes, stages, lanes, 1)
 
 
-def pool_unit(graph: Graph, node: AnyNode, feed: Feed, lanes: int) -> Unit:
+def pool_unit(graph: Graph, node: MaxPool | AvgPool, feed: Feed, lanes: int) -> Unit:
     """A max pool or window sum: ``lanes`` channels at a time, one tap a cycle."""
     shape = geometry(graph, node)
-    maximum = node.kind == "max_pool"
-    window = _window(shape, lanes, per_word=True)
+    maximum = isinstance(node, MaxPool)
+    reader = window(shape, lanes, per_word=True)
     assert node.type is not None
     pool = PoolParams(
         operation="max" if maximum else "sum",
         kind=shape.x,
         result=node.type,
         lanes=lanes,
-        beats=window.beats_per_job,
+        beats=reader.beats_per_job,
     )
-    stages = [
-        *_convert(shape.x, feed.lanes, lanes),
-        *_pad(shape, lanes, shape.x.low if maximum else 0, feed),
-        Stage("pool", WindowedParams(window=window, datapath=pool)),
-        *_hold(window, pool.result, lanes),
-    ]
-    return Unit(
-        node=node,
-        source=stream_source(graph, node.inputs[0]).name,
-        stages=tuple(stages),
-        pe=lanes,
-        simd=1,
-        lanes=lanes,
-        interval=_interval(shape, feed, lanes, stages),
-    )
+    stages = _entry(graph, node, shape, feed, lanes, shape.x.low if maximum else 0)
+    stages += (Stage("pool", WindowedParams(window=reader, datapath=pool)),)
+    stages += hold(reader, pool.result, lanes)
+    return _unit(graph, node, shape, feed, lanes, stages, lanes, 1)
 
 
-def requantize_unit(graph: Graph, node: Requantize, i_lanes: int, lanes: int) -> Unit:
-    """The affine of one layer, ``lanes`` channels a cycle."""
-    source = stream_source(graph, node.inputs[0])
-    assert source.type is not None
+def winograd_unit(graph: Graph, node: WinogradAdderConv2d, feed: Feed, folding: Folding) -> Unit:
+    """A Winograd adder layer: ``simd`` input channels and ``pe`` output channels at a time."""
+    shape = geometry(graph, node)
     assert node.type is not None
-    multiplier, bias = graph.tensors[node.multiplier], graph.tensors[node.bias]
-    rounded = bias + ((1 << node.shift) >> 1)
-    corners = np.stack([source.type.low * multiplier, source.type.high * multiplier]) + rounded
-    params = RequantizeParams(
-        acc=source.type,
-        out=node.type,
-        multiplier=_type_of(multiplier),
-        bias=_type_of(rounded),
-        total=_type_of(corners),
-        shift=node.shift,
-        lanes=lanes,
-        channels=node.shape[0],
-    )
-    stages = (*_convert(source.type, i_lanes, lanes), Stage("affine", params))
-    beats = int(np.prod(node.shape)) // lanes
-    return Unit(
-        node=node,
-        source=source.name,
-        stages=stages,
-        pe=lanes,
-        simd=1,
-        lanes=lanes,
-        interval=max(beats, beats * lanes // i_lanes),
-    )
-
-
-def argmax_unit(graph: Graph, node: Argmax, i_lanes: int) -> Unit:
-    """One element a cycle."""
-    source = stream_source(graph, node.inputs[0])
-    assert source.type is not None
-    assert node.type is not None
-    params = ArgmaxParams(length=source.shape[0], kind=source.type, index=node.type)
-    return Unit(
-        node=node,
-        source=source.name,
-        stages=(*_convert(source.type, i_lanes, 1), Stage("search", params)),
-        pe=1,
-        simd=1,
-        lanes=1,
-        interval=source.shape[0],
-    )
-
-
-def _interval(shape: Geometry, feed: Feed, lanes: int, stages: list[Stage]) -> int:
-    """Cycles per image: the slowest block, or the narrowest beats on the way in."""
-    incoming = shape.channels * shape.height * shape.width // gcd(feed.lanes, lanes)
-    return max(incoming, *(getattr(stage.params, "interval", 0) for stage in stages))
-
-
-def _type_of(values: np.ndarray) -> IntType:
-    return Interval(int(values.min()), int(values.max())).type()
-
-
-def _convert(kind: IntType, i_lanes: int, o_lanes: int) -> tuple[Stage, ...]:
-    if i_lanes == o_lanes:
-        return ()
-    shared = gcd(i_lanes, o_lanes)
-    stages = []
-    if shared < i_lanes:
-        params = SplitParams(kind=kind, i_lanes=i_lanes, o_lanes=shared)
-        stages.append(Stage("split", params))
-    if shared < o_lanes:
-        params = MergeParams(kind=kind, i_lanes=shared, o_lanes=o_lanes)
-        stages.append(Stage("merge", params))
-    return tuple(stages)
-
-
-def _pad(shape: Geometry, lanes: int, value: int, feed: Feed) -> tuple[Stage, ...]:
-    """Padding, and a queue that takes what arrives while padding words are sent."""
-    if shape.padding == (0, 0):
-        return ()
-    params = PadParams(
-        height=shape.height,
-        width=shape.width,
-        words=shape.channels // lanes,
-        lanes=lanes,
-        kind=shape.x,
+    size = shape.height, shape.width
+    chain = winograd_stages(
+        channels=shape.channels,
+        outputs=shape.outputs,
+        size=size,
         padding=shape.padding,
-        value=value,
-    )
-    share = params.longest_run * feed.slack / feed.cycles
-    arriving = ceil(share * params.height * params.width * params.words)
-    depth = 2 + min(params.longest_run, arriving)
-    return Stage("queue", QueueParams(kind=shape.x, lanes=lanes, depth=depth)), Stage("pad", params)
-
-
-def _hold(window: WindowParams, kind: IntType, lanes: int) -> tuple[Stage, ...]:
-    """A register behind results that come every second cycle or more slowly.
-
-    Without it, whether the next unit is ready would decide in the same cycle whether a whole array
-    moves.
-    """
-    if window.beats_per_job == 1:
-        return ()
-    return (Stage("hold", HoldParams(kind=kind, lanes=lanes)),)
-
-
-def _window(shape: Geometry, lanes: int, repeats: int = 1, per_word: bool = False) -> WindowParams:
-    return WindowParams(
-        height=shape.padded[0],
-        width=shape.padded[1],
-        words=shape.channels // lanes,
-        lanes=lanes,
-        kind=shape.x,
-        kernel=shape.kernel,
-        stride=shape.stride,
-        repeats=repeats,
-        per_word=per_word,
-    )
-
-
-def _lines(shape: Geometry, lanes: int) -> LineBufferParams:
-    return LineBufferParams(
-        height=shape.padded[0],
-        width=shape.padded[1],
-        words=shape.channels // lanes,
-        lanes=lanes,
-        kind=shape.x,
-        rows=shape.kernel[0],
-        stride=shape.stride[0],
-    )
-
-
-def _column_window(shape: Geometry, folding: Folding, lanes: int, feed: Feed) -> WindowParams:
-    """Windows one row high; keeps enough of them to work on while no kernel ends in a row."""
-    words = shape.channels // lanes
-    idle = (shape.kernel[0] - 1) * shape.padded[1] * words * feed.slack
-    repeats = shape.outputs // folding.pe
-    per_window = repeats * shape.kernel[1] * words
-    return WindowParams(
-        height=shape.windows[0],
-        width=shape.padded[1],
-        words=words,
+        x=shape.x,
+        w=type_of(graph.tensors[node.weight]),
+        acc=node.type,
         lanes=folding.simd,
-        kind=shape.x,
-        kernel=(1, shape.kernel[1]),
-        stride=(1, shape.stride[1]),
-        repeats=repeats,
-        ahead=ceil(idle / per_window) * shape.stride[1] * words,
+        pe=folding.pe,
+        variant=node.variant,
+        slack=feed.slack,
+    )
+    extra = tile_grid(size, shape.padding).extra
+    stages = _entry(graph, node, shape, feed, folding.simd, 0, extra)
+    stages += tuple(Stage(name, params) for name, params in chain)
+    return _unit(graph, node, shape, feed, folding.simd, stages, folding.pe, folding.simd)
+
+
+def _entry(
+    graph: Graph,
+    node: AnyNode,
+    shape: Geometry,
+    feed: Feed,
+    lanes: int,
+    pad_value: int,
+    extra: tuple[int, int] = (0, 0),
+) -> Stages:
+    """What stands in front of every window: wider numbers, other lanes, padding."""
+    source = stream_source(graph, node.inputs[0])
+    assert source.type is not None
+    return (
+        *widened(source.type, shape.x, feed.lanes),
+        *converters(shape.x, feed.lanes, lanes),
+        *padding(shape, lanes, pad_value, feed, extra),
+    )
+
+
+def _array(graph: Graph, node: Layer, folding: Folding, reader: WindowParams) -> ArrayParams:
+    assert node.type is not None
+    kernel = kernel_of(graph, node)
+    return ArrayParams(
+        kernel=kernel,
+        x=reader.kind,
+        w=_weight_type(graph, node, kernel),
+        acc=node.type,
+        simd=folding.simd,
+        pe=folding.pe,
+        beats=reader.beats_per_job,
+        folds=reader.repeats,
+    )
+
+
+def _weight_type(graph: Graph, node: Layer, kernel: str) -> IntType:
+    if kernel in ("xnor", "sign"):
+        return BIPOLAR
+    weight = graph.tensors[node.weight]
+    found = type_of(weight)
+    if getattr(node, "groups", 1) == 1:
+        return found
+    return type_of(weight.reshape(-1).clip(min(weight.min(), 0), max(weight.max(), 0)))
+
+
+def _unit(
+    graph: Graph,
+    node: AnyNode,
+    shape: Geometry,
+    feed: Feed,
+    i_lanes: int,
+    stages: Stages,
+    pe: int,
+    simd: int,
+    tap_order: str = "words",
+) -> Unit:
+    elements = shape.channels * shape.height * shape.width
+    return Unit(
+        node=node,
+        sources=(stream_source(graph, node.inputs[0]).name,),
+        stages=stages,
+        pe=pe,
+        simd=simd,
+        lanes=pe,
+        interval=unit_interval(elements, feed.lanes, i_lanes, stages),
+        tap_order=tap_order,
     )

@@ -1,19 +1,18 @@
 """PE x SIMD array: ``pe`` output channels times ``simd`` taps a cycle."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
+from hwgen_rtl.banks import Flags, delayed_flags, fetch_cycles, fetched
 from hwgen_rtl.datapath import Datapath
-from hwgen_rtl.numerics import KERNELS, Interval, IntType, ceil_log2
+from hwgen_rtl.lanes import LANES, Lanes
+from hwgen_rtl.numerics import KERNELS, IntType
 from hwgen_rtl.rom import CyclicRom, pack
 from hwgen_rtl.shapes import layout_of
-from hwgen_rtl.storage import rom_in_block
-from hwgen_rtl.tree import AdderTree
 
 __all__ = ["ArrayParams", "ProcessingArray"]
 
@@ -23,13 +22,15 @@ class ArrayParams:
     """One array and the layer it computes.
 
     Parameters:
-        kernel : ``multiply`` or ``adder``, a key of numerics.KERNELS
-        x, w   : types of taps and weights
-        acc    : type of the result; must hold every result, intermediate sums may wrap
-        simd   : taps per cycle
-        pe     : output channels per cycle
-        beats  : cycles per job; a job sums beats*simd taps
-        folds  : jobs per window; the layer has folds*pe output channels
+        kernel    : a key of lanes.LANES and numerics.KERNELS
+        x, w      : types of taps and weights
+        acc       : type of the result; must hold every result, intermediate sums may wrap
+        simd      : taps per cycle
+        pe        : output channels per cycle
+        beats     : cycles per job; a job sums beats*simd taps
+        folds     : jobs per window; the layer has folds*pe output channels
+        distances : of ``shift``, every p among its weights +-2**p, ascending; () for all that
+                    ``w`` holds. Fewer take less hardware: see lanes.distances_of
     """
 
     kernel: str
@@ -40,32 +41,48 @@ class ArrayParams:
     pe: int
     beats: int
     folds: int
+    distances: tuple[int, ...] = ()
 
     def __post_init__(self):
-        if self.kernel not in KERNELS:
-            raise ValueError(f"kernel must be one of {sorted(KERNELS)}, not {self.kernel!r}")
+        if self.kernel not in LANES:
+            raise ValueError(f"kernel must be one of {sorted(LANES)}, not {self.kernel!r}")
         for name in ("simd", "pe", "beats", "folds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
 
+        if self.distances and self.kernel != "shift":
+            raise ValueError(f"distances must be () for {self.kernel!r}, not {self.distances!r}")
+        self.lanes.check()
+
+    @property
+    def lanes(self) -> Lanes:
+        """What the kernel computes in a lane, and what that leaves to add."""
+        return LANES[self.kernel](self.x, self.w, self.distances)
+
     @property
     def latency(self) -> int:
-        """Cycles from a job's last taps to ``done``: fetch, lane, tree, accumulate, combine."""
-        return self.fetch + 2 + ceil_log2(self.simd) + (self.kernel == "adder")
+        """Cycles from a job's last taps to ``done``: to the tree's end, accumulate, combine."""
+        return self.at_tree + 1 + (self.lanes.shared is not None)
+
+    @property
+    def at_tree(self) -> int:
+        """Cycles from taps to their sum: fetch, lane, tree."""
+        return self.fetch + 1 + self.lanes.tree_latency(self.simd)
 
     @property
     def fetch(self) -> int:
-        """Cycles to read weights; block RAM is slow and gets a register behind it."""
-        return 2 if rom_in_block(self.folds * self.beats) else 1
+        """Cycles to read weights."""
+        return fetch_cycles(self.folds * self.beats)
 
     @property
     def lane(self) -> IntType:
-        """Type of one lane: the product, or the smaller of tap and weight."""
-        x, w = Interval.of(self.x), Interval.of(self.w)
-        if self.kernel == "adder":
-            return Interval(min(x.low, w.low), min(x.high, w.high)).type()
-        corners = [a * b for a in (x.low, x.high) for b in (w.low, w.high)]
-        return Interval(min(corners), max(corners)).type()
+        """Type of what one lane computes."""
+        return self.lanes.lane
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of one weight in memory."""
+        return self.lanes.code_bits
 
     def compute(self, taps: NDArray, weights: NDArray, bias: NDArray) -> NDArray:
         """acc (P, O) from taps (P, K), weights (O, K) and bias (O,)."""
@@ -79,12 +96,11 @@ class ArrayParams:
 class ProcessingArray(Datapath):
     """Results of one window at a time, ``pe`` channels per job.
 
-        multiply: o[p] = bias[p] + sum_k taps[k] * weights[p, k]
-        adder:    o[p] = bias[p] - sum_k abs(taps[k] - weights[p, k])
+        multiply, xnor, sign, shift: o[p] = bias[p] + sum_k taps[k] * weights[p, k]
+        adder:                       o[p] = bias[p] - sum_k abs(taps[k] - weights[p, k])
 
-    The adder form is  2 sum min(x, w) - sum x - sum w: a comparison and a selection per lane, the
-    sum of taps shared by all processing elements, the sum of weights a constant. Sums wrap at the
-    width of the result, which is exact because the result fits.
+    How each kernel does it is in lanes.py; what does not depend on the taps is a constant. Sums
+    wrap at the width of the result, which is exact because the result fits.
 
     One beat of ``simd`` taps per cycle; the result stands ``params.latency`` cycles after the last
     beat of a job, for one cycle. Fixed rate: it stalls with the window buffer as one pipeline.
@@ -102,25 +118,25 @@ class ProcessingArray(Datapath):
             raise ValueError(f"bias must be shaped {(channels,)}, not {bias.shape!r}")
         if not params.w.holds(weights):
             raise ValueError(f"weights must fit {params.w}, not {weights.min()}..{weights.max()}")
-        self._params, self._weights = params, weights
-        self._constants = bias - weights.sum(axis=1) if params.kernel == "adder" else bias
+        self._params = params
+        self._codes = params.lanes.encode(weights)
+        self._constants = bias + params.lanes.correction(weights)
         super().__init__(layout_of(params.x, params.simd), layout_of(params.acc, params.pe))
 
     def elaborate(self, platform):
         m = Module()
         params = self._params
-        flags = self._flags(m, params.latency)
-        at_tree = params.fetch + 1 + ceil_log2(params.simd)
-        _, valid, first, _ = flags[at_tree]
+        flags = delayed_flags(m, self, params.latency)
+        _, valid, first, _ = flags[params.at_tree]
         taps = self.taps
         for n in range(params.fetch):
             taps, before = Signal.like(self.taps, name=f"taps{n}"), taps
             m.d.sync += taps.eq(before)
         weights = self._weight_bank(m)
-        constants = self._constant_bank(m, flags[at_tree - 1])
+        constants = self._constant_bank(m, flags[params.at_tree - 1])
         tap_sum = None
-        if params.kernel == "adder":
-            m.submodules.taps_sum = total = TapSum(params)
+        if params.lanes.shared is not None:
+            m.submodules.taps_sum = total = TapSum(params, params.lanes.shared)
             m.d.comb += [total.taps.eq(taps), total.first.eq(first), total.valid.eq(valid)]
             tap_sum = total.o
         for p in range(params.pe):
@@ -139,33 +155,14 @@ class ProcessingArray(Datapath):
         m.d.comb += self.done.eq(flags[params.latency].done)
         return m
 
-    def _flags(self, m: Module, stages: int) -> list["_Flags"]:
-        """The flags of the taps, delayed by 0 to ``stages`` cycles."""
-        flags = [_Flags(self.valid & self.last, self.valid, self.first, self.last)]
-        for n in range(1, stages + 1):
-            delayed = _Flags(*(Signal(name=f"{name}{n}") for name in _Flags._fields))
-            m.d.sync += [now.eq(before) for now, before in zip(delayed, flags[-1], strict=True)]
-            flags.append(delayed)
-        return flags
-
     def _weight_bank(self, m: Module) -> data.View:
         params = self._params
         shape = (params.folds, params.pe, params.beats, params.simd)
-        rows = (
-            self._weights.reshape(shape).transpose(0, 2, 1, 3).reshape(-1, params.pe * params.simd)
-        )
-        width = params.pe * params.simd * params.w.bits
-        words = pack(rows, params.w.bits)
-        m.submodules.weights = bank = CyclicRom(width, words)
-        m.d.comb += bank.step.eq(self.valid)
-        lanes = layout_of(params.w, params.simd)
-        word = bank.data
-        if rom_in_block(len(words)):
-            word = Signal(width)
-            m.d.sync += word.eq(bank.data)
-        return data.View(data.ArrayLayout(lanes, params.pe), word)
+        rows = self._codes.reshape(shape).transpose(0, 2, 1, 3).reshape(-1, params.pe * params.simd)
+        word = fetched(m, "weights", rows, params.weight_bits, self.valid)
+        return data.View(data.ArrayLayout(_codes(params), params.pe), word)
 
-    def _constant_bank(self, m: Module, before: "_Flags") -> data.View:
+    def _constant_bank(self, m: Module, before: Flags) -> data.View:
         params = self._params
         rows = self._constants.reshape(params.folds, params.pe)
         bits = params.acc.bits
@@ -174,19 +171,15 @@ class ProcessingArray(Datapath):
         return data.View(data.ArrayLayout(unsigned(bits), params.pe), bank.data)
 
 
-class _Flags(NamedTuple):
-    """What is known about a beat; ``done`` is ``valid`` and ``last``."""
-
-    done: Value
-    valid: Value
-    first: Value
-    last: Value
+def _codes(params: ArrayParams) -> data.ArrayLayout:
+    """Layout of the weights of one beat of a processing element, as they are in memory."""
+    return data.ArrayLayout(params.lanes.code, params.simd)
 
 
 class TapSum(wiring.Component):
-    """o = sum of all taps of a job, shared by every processing element of an adder array.
+    """o = sum of what all processing elements subtract for the taps of a job, shared by them.
 
-    ``first`` and ``valid`` belong to the tree's output, which is ceil(log2(simd)) + 1 cycles
+    ``first`` and ``valid`` belong to the tree's output, which is a cycle and the tree's latency
     behind ``taps``.
     """
 
@@ -195,8 +188,8 @@ class TapSum(wiring.Component):
     valid: Signal
     o: Signal
 
-    def __init__(self, params: ArrayParams):
-        self._params = params
+    def __init__(self, params: ArrayParams, kind: IntType):
+        self._params, self._kind = params, kind
         super().__init__(
             {
                 "taps": In(layout_of(params.x, params.simd)),
@@ -208,9 +201,11 @@ class TapSum(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.tree = tree = AdderTree(self._params.simd, self._params.x)
-        staged = Signal.like(self.taps)
-        m.d.sync += staged.eq(self.taps)
+        lanes, simd = self._params.lanes, self._params.simd
+        m.submodules.tree = tree = lanes.tree(simd, self._kind)
+        staged = Signal(layout_of(self._kind, simd))
+        for k in range(simd):
+            m.d.sync += staged[k].eq(lanes.share(self.taps[k]))
         m.d.comb += tree.i.eq(staged)
         with m.If(self.valid):
             m.d.sync += self.o.eq(Mux(self.first, 0, self.o) + tree.o)
@@ -218,13 +213,12 @@ class TapSum(wiring.Component):
 
 
 class ProcessingElement(wiring.Component):
-    """Lanes, adder tree and accumulator of one output channel.
+    """Lanes, tree and accumulator of one output channel.
 
-        multiply: o = constant + sum_k taps[k] * weights[k]
-        adder:    o = constant + 2 sum_k min(taps[k], weights[k])
+        o = constant + factor * sum_k lane(taps[k], weights[k])
 
     Modulo 2**acc.bits. ``first``, ``valid`` and ``constant`` belong to the tree's output, which is
-    ceil(log2(simd)) + 1 cycles behind ``taps``.
+    a cycle and the tree's latency behind ``taps``.
     """
 
     taps: data.View
@@ -239,7 +233,7 @@ class ProcessingElement(wiring.Component):
         super().__init__(
             {
                 "taps": In(layout_of(params.x, params.simd)),
-                "weights": In(layout_of(params.w, params.simd)),
+                "weights": In(_codes(params)),
                 "constant": In(params.acc.bits),
                 "first": In(1),
                 "valid": In(1),
@@ -249,23 +243,18 @@ class ProcessingElement(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        params = self._params
-        m.submodules.tree = tree = AdderTree(params.simd, params.lane)
+        params, form = self._params, self._params.lanes
+        m.submodules.tree = tree = form.tree(params.simd, params.lane)
         lanes = Signal(layout_of(params.lane, params.simd))
         for k in range(params.simd):
-            m.d.sync += lanes[k].eq(self._lane(self.taps[k], self.weights[k]))
+            m.d.sync += lanes[k].eq(form.compute(self.taps[k], self.weights[k]))
         m.d.comb += tree.i.eq(lanes)
-        if params.kernel == "adder":
+        if form.doubled:
             self._accumulate_doubled(m, tree.o)
         else:
             with m.If(self.valid):
                 m.d.sync += self.o.eq(Mux(self.first, self.constant, self.o) + tree.o)
         return m
-
-    def _lane(self, tap, weight):
-        if self._params.kernel == "adder":
-            return Mux(tap < weight, tap, weight)
-        return tap * weight
 
     def _accumulate_doubled(self, m: Module, addend):
         """o = constant + 2*sum: the constant's lowest bit passes by, the rest starts the sum."""

@@ -18,9 +18,11 @@ __all__ = [
     "adder_kernel",
     "bits_for_sum",
     "ceil_log2",
+    "lookup",
     "multiply_kernel",
     "output_size",
     "requantize",
+    "threshold",
     "windows",
 ]
 
@@ -53,7 +55,9 @@ class IntType:
             return BIPOLAR
         digits = text.removeprefix("uint").removeprefix("int")
         if not digits.isdigit() or text not in (f"int{digits}", f"uint{digits}"):
-            raise ValueError(f"type must be written like 'int8', 'uint8' or 'bipolar', not {text!r}")
+            raise ValueError(
+                f"type must be written like 'int8', 'uint8' or 'bipolar', not {text!r}"
+            )
         return cls(bits=int(digits), signed=text.startswith("int"))
 
     @property
@@ -144,6 +148,9 @@ def adder_kernel(taps: IntArray, weights: IntArray) -> IntArray:
 KERNELS: dict[str, Callable[[IntArray, IntArray], IntArray]] = {
     "multiply": multiply_kernel,
     "adder": adder_kernel,
+    "xnor": multiply_kernel,
+    "sign": multiply_kernel,
+    "shift": multiply_kernel,
 }
 """The kernel kinds: taps (P, K) and weights (O, K) to accumulators (P, O), all exact integers."""
 
@@ -154,6 +161,22 @@ def requantize(
     """q = clamp((acc * multiplier + bias + 2**(shift-1)) >> shift): floor shift, so ties go up."""
     rounding = (1 << shift) >> 1
     return kind.clamp((acc * multiplier + bias + rounding) >> shift)
+
+
+def threshold(
+    acc: IntArray, thresholds: IntArray, direction: IntArray, kind: IntType
+) -> IntArray:
+    """n = #{t: direction[c]*acc >= thresholds[c, t]}, and 2n - 1 where ``kind`` is bipolar.
+
+    acc (..., C), thresholds (C, T), direction (C,) of +1 and -1 (a negative batch norm gain).
+    """
+    reached = (acc * direction)[..., None] >= thresholds
+    return kind.decode(reached.sum(axis=-1))
+
+
+def lookup(x: IntArray, table: IntArray, kind: IntType) -> IntArray:
+    """y = table[c, x - low] for x (..., C) of type ``kind``, table (1 or C, 2**bits)."""
+    return table[np.arange(x.shape[-1]) % len(table), x - kind.low]
 
 
 def output_size(size: int, kernel: int, stride: int, padding: int) -> int:

@@ -15,7 +15,10 @@ __all__ = ["Pad", "PadParams"]
 
 @dataclass(frozen=True, kw_only=True)
 class PadParams:
-    """``padding`` (rows, columns) on each side of a height x width image of ``words`` per pixel."""
+    """``padding`` (rows, columns) on each side of a height x width image of ``words`` per pixel.
+
+    ``extra`` more rows and columns follow at the bottom and right.
+    """
 
     height: int
     width: int
@@ -24,6 +27,7 @@ class PadParams:
     kind: IntType
     padding: tuple[int, int]
     value: int = 0
+    extra: tuple[int, int] = (0, 0)
 
     def __post_init__(self):
         if not self.kind.low <= self.value <= self.kind.high:
@@ -32,7 +36,8 @@ class PadParams:
     @property
     def padded(self) -> tuple[int, int]:
         """Rows and columns after padding."""
-        return self.height + 2 * self.padding[0], self.width + 2 * self.padding[1]
+        (ph, pw), (eh, ew) = self.padding, self.extra
+        return self.height + 2 * ph + eh, self.width + 2 * pw + ew
 
     @property
     def interval(self) -> int:
@@ -50,8 +55,8 @@ class PadParams:
     @property
     def longest_run(self) -> int:
         """Most padding words in a row, from one image into the next."""
-        below = self.padding[0] * self.padded[1] + self.padding[1]
-        return 2 * below * self.words
+        (ph, pw), (eh, ew) = self.padding, self.extra
+        return ((2 * ph + eh) * self.padded[1] + 2 * pw + ew) * self.words
 
     def create(self) -> "Pad":
         """The hardware."""

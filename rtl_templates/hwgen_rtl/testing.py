@@ -1,17 +1,26 @@
-"""Runs one stream block in Amaranth's simulator: beats in, beats and their cycles out."""
+"""Runs one block in Amaranth's simulator: beats in, beats and their cycles out."""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from amaranth.lib import stream
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
-from hwgen_rtl.cycles import Link, run_processes, sink, source
-from hwgen_rtl.stream import StreamComponent
+from hwgen_rtl.cycles import Link, Process, run_processes, sink, source
+from hwgen_rtl.stream import StreamComponent, StreamsComponent
 
-__all__ = ["StreamRun", "predict_stream", "run_stream"]
+__all__ = [
+    "StreamRun",
+    "StreamsRun",
+    "block_processes",
+    "predict_stream",
+    "predict_streams",
+    "run_stream",
+    "run_streams",
+]
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,15 @@ class StreamRun:
     beats: NDArray
     taken: tuple[int, ...]
     given: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StreamsRun:
+    """For each output its beats (beats, lanes) and their cycles; for each input its cycles."""
+
+    beats: tuple[NDArray, ...]
+    taken: tuple[tuple[int, ...], ...]
+    given: tuple[tuple[int, ...], ...]
 
 
 def run_stream(
@@ -35,14 +53,37 @@ def run_stream(
     """Feed ``beats`` (beats, lanes) and collect ``count`` output beats.
 
     ``seed`` 0 never stalls; any other seed stalls both sides at random. Raises TimeoutError when
-    nothing moves for ``idle_limit`` cycles.
+    nothing moves for ``idle_limit`` cycles, and AssertionError where the output is no stream: a
+    beat that waits has changed, or ``valid`` depends on ``ready``.
     """
-    bench = _Bench(block, beats, count, seed, start)
+    run = run_streams(block, [beats], [count], seed=seed, start=start, idle_limit=idle_limit)
+    return StreamRun(run.beats[0], run.taken[0], run.given[0])
+
+
+def run_streams(
+    block: StreamsComponent,
+    beats: Sequence[NDArray],
+    counts: Sequence[int],
+    *,
+    seed: int = 0,
+    start: int = 0,
+    idle_limit: int = 2000,
+) -> StreamsRun:
+    """`run_stream` for a block with several inputs or outputs, each stalled on its own.
+
+    Feeds ``beats[n]`` to input n and collects ``counts[n]`` beats at output n.
+    """
+    ends = (
+        list(zip(block.inputs, beats, strict=True)),
+        list(zip(block.outputs, counts, strict=True)),
+    )
+    feeds = [_Feed(i, given, _Pace(seed, n), start) for n, (i, given) in enumerate(ends[0])]
+    drains = [_Drain(o, count, _Pace(seed, ~n)) for n, (o, count) in enumerate(ends[1])]
 
     async def run(ctx):
         idle, cycle = 0, 0
-        while not bench.finished:
-            moved = bench.step(ctx, cycle)
+        while not all(end.finished for end in (*feeds, *drains)):
+            moved = _step(ctx, cycle, feeds, drains)
             idle = 0 if moved or cycle < start else idle + 1
             if idle > idle_limit:
                 raise TimeoutError(f"nothing moved for {idle_limit} cycles at cycle {cycle}")
@@ -53,50 +94,102 @@ def run_stream(
     simulator.add_clock(1e-6)
     simulator.add_testbench(run)
     simulator.run()
-    return StreamRun(np.array(bench.collected), tuple(bench.taken), tuple(bench.given))
+    return StreamsRun(
+        tuple(np.array(drain.collected) for drain in drains),
+        tuple(tuple(feed.taken) for feed in feeds),
+        tuple(tuple(drain.given) for drain in drains),
+    )
 
 
-class _Bench:
-    """Both ends of a block: offers beats, takes results and notes the cycles of both."""
+def _step(ctx, cycle: int, feeds: "list[_Feed]", drains: "list[_Drain]") -> bool:
+    """One cycle: drive all ends, then look what moves; says whether a beat did."""
+    for feed in feeds:
+        feed.drive(ctx, cycle)
+    offered = [ctx.get(drain.stream.valid) for drain in drains]
+    for drain in drains:
+        drain.drive(ctx)
+    moved = [feed.sample(ctx, cycle) for feed in feeds]
+    moved += [drain.sample(ctx, cycle, valid) for drain, valid in zip(drains, offered, strict=True)]
+    return any(moved)
 
-    def __init__(self, block: StreamComponent, beats: NDArray, count: int, seed: int, start: int):
-        self._block, self._beats, self._count = block, beats, count
-        self._seed, self._start = seed, start
-        self._random = random.Random(seed)
-        self._lanes = block.o.payload.shape().length
+
+class _Pace:
+    """Says in each cycle whether one end moves: always for seed 0, else at a rate of its own."""
+
+    def __init__(self, seed: int, end: int):
+        self._random = random.Random(seed * 64 + end)
+        self._rate = self._random.choice((0.25, 0.6, 0.9)) if seed else 1
+
+    def __call__(self) -> bool:
+        return self._rate == 1 or self._random.random() < self._rate
+
+
+class _Feed:
+    """Offers beats to one input, and keeps each offer until it is taken."""
+
+    def __init__(self, i: stream.Interface, beats: NDArray, goes: _Pace, start: int):
+        self.stream, self._beats, self._goes, self._start = i, beats, goes, start
         self._valid = False
-        self.collected: list[list[int]] = []
         self.taken: list[int] = []
+
+    @property
+    def finished(self) -> bool:
+        """Say whether all beats went in."""
+        return len(self.taken) >= len(self._beats)
+
+    def drive(self, ctx, cycle: int) -> None:
+        """Set valid and payload."""
+        if not self._valid:
+            self._valid = cycle >= self._start and not self.finished and self._goes()
+            if self._valid:
+                ctx.set(self.stream.payload, self._beats[len(self.taken)].tolist())
+        ctx.set(self.stream.valid, self._valid)
+
+    def sample(self, ctx, cycle: int) -> bool:
+        """Note a transfer."""
+        moves = self._valid and bool(ctx.get(self.stream.ready))
+        if moves:
+            self.taken.append(cycle)
+            self._valid = False
+        return moves
+
+
+class _Drain:
+    """Takes beats from one output and checks that it keeps the rules of a stream."""
+
+    def __init__(self, o: stream.Interface, count: int, goes: _Pace):
+        self.stream, self._count, self._goes = o, count, goes
+        self._lanes = o.payload.shape().length
+        self._ready = False
+        self._waiting: list[int] | None = None
+        self.collected: list[list[int]] = []
         self.given: list[int] = []
 
     @property
     def finished(self) -> bool:
-        """Say whether all beats went in and enough came out."""
-        return len(self.collected) >= self._count and len(self.taken) >= len(self._beats)
+        """Say whether enough came out."""
+        return len(self.collected) >= self._count
 
-    def step(self, ctx, cycle: int) -> bool:
-        """Drive both ends in one cycle; says whether a beat moved."""
-        i, o = self._block.i, self._block.o
-        if not self._valid:
-            more = cycle >= self._start and len(self.taken) < len(self._beats)
-            self._valid = more and self._goes()
-        ready = self._goes()
-        if self._valid:
-            ctx.set(i.payload, self._beats[len(self.taken)].tolist())
-        ctx.set(i.valid, self._valid)
-        ctx.set(o.ready, ready)
-        taken, given = self._valid and ctx.get(i.ready), ready and ctx.get(o.valid)
-        if taken:
-            self.taken.append(cycle)
-            self._valid = False
-        if given:
+    def drive(self, ctx) -> None:
+        """Set ready."""
+        self._ready = self._goes()
+        ctx.set(self.stream.ready, self._ready)
+
+    def sample(self, ctx, cycle: int, offered: int) -> bool:
+        """Note a transfer; ``offered`` is valid as it was with the ready of the cycle before."""
+        valid = ctx.get(self.stream.valid)
+        assert valid == offered, f"valid depends on ready at cycle {cycle}"
+        if not valid:
+            assert self._waiting is None, f"a beat that waited is gone at cycle {cycle}"
+            return False
+        payload = ctx.get(self.stream.payload)
+        beat = [payload[lane] for lane in range(self._lanes)]
+        assert self._waiting in (None, beat), f"a beat that waits has changed at cycle {cycle}"
+        self._waiting = None if self._ready else beat
+        if self._ready:
             self.given.append(cycle)
-            beat = ctx.get(o.payload)
-            self.collected.append([beat[lane] for lane in range(self._lanes)])
-        return bool(taken or given)
-
-    def _goes(self) -> bool:
-        return self._seed == 0 or self._random.random() < 0.6
+            self.collected.append(beat)
+        return self._ready
 
 
 def predict_stream(blocks: Sequence, beats: int, *, start: int = 0) -> tuple[Link, ...]:
@@ -107,3 +200,23 @@ def predict_stream(blocks: Sequence, beats: int, *, start: int = 0) -> tuple[Lin
         processes += block.processes(i, o)
     run_processes(processes, links)
     return links
+
+
+def predict_streams(
+    params, beats: Sequence[int], ways: int = 1, *, start: int = 0
+) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
+    """Cycle model of a block fed with ``beats[n]`` beats at input n, its outputs never stalled."""
+    inputs = tuple(Link(f"i{n}") for n in range(len(beats)))
+    outputs = tuple(Link(f"o{n}") for n in range(ways))
+    processes = [source(i, count, start) for i, count in zip(inputs, beats, strict=True)]
+    processes += [sink(o) for o in outputs]
+    processes += block_processes(params, inputs, outputs)
+    run_processes(processes, inputs + outputs)
+    return inputs, outputs
+
+
+def block_processes(params, inputs: Sequence[Link], outputs: Sequence[Link]) -> list[Process]:
+    """Cycle model of a block with one or several inputs, or with several outputs."""
+    if len(inputs) > 1:
+        return params.processes(inputs, *outputs)
+    return params.processes(inputs[0], outputs if len(outputs) > 1 else outputs[0])

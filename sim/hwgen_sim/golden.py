@@ -1,10 +1,8 @@
-"""The golden model: the integer graph computed exactly and readably, one rule per node kind.
+"""The golden model: the integer graph computed exactly and readably.
 
-docs/numerics.md in code. Everything else that computes the graph is compared with this.
+The arithmetic of each node kind is in hwgen_sim.rules. Everything else that computes the graph is
+compared with this.
 """
-
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,25 +10,12 @@ from numpy.typing import NDArray
 from hwgen.errors import CheckFailed, InputError
 from hwgen.inputs import to_real
 from hwgen.ir.graph import Graph
-from hwgen.ir.kernels import from_rows, to_taps
-from hwgen.ir.nodes import (
-    AdderConv2d,
-    AdderLinear,
-    AnyNode,
-    Argmax,
-    AvgPool,
-    Conv2d,
-    Flatten,
-    Linear,
-    MaxPool,
-    Requantize,
-)
-from hwgen_rtl.numerics import KERNELS, requantize, windows
+from hwgen.ir.nodes import AnyNode
+from hwgen_sim.rules import RULES
 
-__all__ = ["RULES", "check_input", "checked", "prepare", "rows", "run", "taps"]
+__all__ = ["check_input", "checked", "prepare", "run"]
 
 IntArray = NDArray[np.int64]
-Tensors = Mapping[str, NDArray]
 
 
 def prepare(graph: Graph, images: NDArray) -> IntArray:
@@ -54,8 +39,8 @@ def run(graph: Graph, images: IntArray) -> dict[str, IntArray]:
     """Every node's integers (N, *shape) for input integers (N, *shape) from `prepare`."""
     values = {graph.input.name: check_input(graph, images)}
     for node in graph.nodes[1:]:
-        rule = RULES[type(node)]
-        values[node.name] = checked(node, rule(node, values[node.inputs[0]], graph.tensors))
+        inputs = [values[name] for name in node.inputs]
+        values[node.name] = checked(node, RULES[type(node)](node, graph.tensors, *inputs))
     return values
 
 
@@ -79,66 +64,3 @@ def checked(node: AnyNode, values: IntArray) -> IntArray:
             f"{node.name} holds {values.min()}..{values.max()}, outside its type {node.type}."
         )
     return values
-
-
-def _multiply(node: Conv2d | Linear, x: IntArray, tensors: Tensors) -> IntArray:
-    acc = KERNELS["multiply"](taps(node, x), rows(tensors[node.weight]))
-    if node.bias is not None:
-        acc = acc + tensors[node.bias]
-    return from_rows(acc, len(x), node.shape)
-
-
-def _adder(node: AdderConv2d | AdderLinear, x: IntArray, tensors: Tensors) -> IntArray:
-    acc = KERNELS["adder"](taps(node, x), rows(tensors[node.weight]))
-    return from_rows(acc, len(x), node.shape)
-
-
-def taps(node: Any, x: NDArray) -> NDArray:
-    """Rows of what one output sees: (N, K) of a vector, (N*OH*OW, C*kh*kw) of an image."""
-    if x.ndim == 2:
-        return x
-    return to_taps(windows(x, node.kernel, node.stride, node.padding))
-
-
-def rows(weight: NDArray) -> IntArray:
-    """Weights (O, ...) as (O, K)."""
-    return weight.reshape(len(weight), -1).astype(np.int64)
-
-
-def _max_pool(node: MaxPool, x: IntArray, tensors: Tensors) -> IntArray:
-    assert node.type is not None
-    view = windows(x, node.kernel, node.stride, node.padding, pad_value=node.type.low)
-    return view.max(axis=(4, 5)).transpose(0, 3, 1, 2)
-
-
-def _avg_pool(node: AvgPool, x: IntArray, tensors: Tensors) -> IntArray:
-    view = windows(x, node.kernel, node.stride, node.padding)
-    return view.sum(axis=(4, 5)).transpose(0, 3, 1, 2)
-
-
-def _flatten(node: Flatten, x: IntArray, tensors: Tensors) -> IntArray:
-    return x.reshape(len(x), *node.shape)
-
-
-def _requantize(node: Requantize, x: IntArray, tensors: Tensors) -> IntArray:
-    assert node.type is not None
-    channels = (-1,) + (1,) * (x.ndim - 2)
-    multiplier = tensors[node.multiplier].reshape(channels)
-    return requantize(x, multiplier, tensors[node.bias].reshape(channels), node.shift, node.type)
-
-
-def _argmax(node: Argmax, x: IntArray, tensors: Tensors) -> IntArray:
-    return x.argmax(axis=1, keepdims=True)
-
-
-RULES: dict[type, Callable[[Any, IntArray, Tensors], IntArray]] = {
-    Conv2d: _multiply,
-    Linear: _multiply,
-    AdderConv2d: _adder,
-    AdderLinear: _adder,
-    MaxPool: _max_pool,
-    AvgPool: _avg_pool,
-    Flatten: _flatten,
-    Requantize: _requantize,
-    Argmax: _argmax,
-}

@@ -6,21 +6,29 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.ir.nodes import AnyNode
 from hwgen.lower.top import lower_unit
 from hwgen.schedule.plan import Plan, Unit
-from hwgen_rtl.testing import run_stream
+from hwgen_rtl.testing import run_streams
 
-__all__ = ["from_beats", "simulate_units", "to_beats"]
+__all__ = ["encoded_beats", "from_beats", "simulate_units", "to_beats"]
 
 
 def simulate_units(plan: Plan, values: Mapping[str, NDArray], seed: int = 0) -> dict[str, NDArray]:
-    """Integers (N, *shape) of every node with hardware, each computed from ``values`` of the one
-    before it; ``seed`` other than 0 stalls both sides at random."""
+    """Integers (N, *shape) of every node with hardware, each computed from ``values`` of the ones
+    before it; ``seed`` other than 0 stalls all sides at random."""
     lanes = {plan.graph.input.name: plan.input_lanes} | {u.name: u.lanes for u in plan.units}
-    return {
-        unit.name: _simulate(plan, unit, to_beats(values[unit.source], lanes[unit.source]), seed)
-        for unit in plan.units
-    }
+    found = {}
+    for unit in plan.units:
+        beats = [encoded_beats(plan.graph[s], values[s], lanes[s]) for s in unit.sources]
+        found[unit.name] = _simulate(plan, unit, beats, len(values[unit.sources[0]]), seed)
+    return found
+
+
+def encoded_beats(node: AnyNode, values: NDArray, lanes: int) -> NDArray:
+    """`to_beats` of the bits that stand for a node's integers."""
+    assert node.type is not None
+    return to_beats(node.type.encode(values), lanes)
 
 
 def to_beats(values: NDArray, lanes: int) -> NDArray:
@@ -34,10 +42,9 @@ def from_beats(beats: NDArray, shape: tuple[int, ...]) -> NDArray:
     return np.moveaxis(moved, -1, 1)
 
 
-def _simulate(plan: Plan, unit: Unit, beats: NDArray, seed: int) -> NDArray:
-    images = len(beats) * beats.shape[1] // prod(plan.graph[unit.source].shape)
+def _simulate(plan: Plan, unit: Unit, beats: list[NDArray], images: int, seed: int) -> NDArray:
     count = images * prod(unit.node.shape) // unit.lanes
-    run = run_stream(
-        lower_unit(plan.graph, unit), beats, count, seed=seed, idle_limit=10 * unit.interval + 1000
-    )
-    return from_beats(run.beats, unit.node.shape)
+    part, limit = lower_unit(plan.graph, unit), 10 * unit.interval + 1000
+    run = run_streams(part, beats, [count], seed=seed, idle_limit=limit)
+    assert unit.node.type is not None
+    return unit.node.type.decode(from_beats(run.beats[0], unit.node.shape))

@@ -66,7 +66,7 @@ class Design:
             for unit in self.plan.units
         ]
         assert units != list(self.plan.units)
-        return replace(self, verilog=to_verilog(lower(replace(self.plan, units=units)).parts))
+        return replace(self, verilog=to_verilog(lower(replace(self.plan, units=tuple(units))))
 
     def run(self, folder: Path, *, stalls: int = 0, images: NDArray | None = None) -> Run:
         """Simulate in Verilator, compare every node with the golden model, and explain."""
@@ -88,7 +88,7 @@ def _changed(stages: Stages, name: str, change: Callable[[Any], Any]) -> Stages:
 
 def _design(graph: Graph, images: NDArray, cycles: int) -> Design:
     plan = schedule(graph, Target(cycles=cycles))
-    verilog = to_verilog(lower(plan).parts)
+    verilog = to_verilog(lower(plan))
     return Design(plan, images, verilog, describe(plan, verilog, ""))
 
 

@@ -84,8 +84,8 @@ def test_refuses_a_gain_that_no_multiplier_holds():
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("bits", 3, "bits must be an integer from 4 to 16, not 3"),
-        ("bits", 17, "bits must be an integer from 4 to 16, not 17"),
+        ("bits", 1, "bits must be an integer from 2 to 16, not 1"),
+        ("bits", 17, "bits must be an integer from 2 to 16, not 17"),
         ("bits", 8.0, "not 8.0"),
         ("bits", True, "not True"),
         ("edge_bits", 2, "edge_bits must be an integer from 4 to 16"),
@@ -107,13 +107,13 @@ class TestScale:
     def test_percentile(self):
         seen = self.observed(np.append(np.linspace(0, 1, 9999), 100))
         policy = Policy(calibration="percentile", percentile=99)
-        assert pick_scale(seen, IntType(8, False), policy, None) * 255 == pytest.approx(0.99, 0.01)
+        assert pick_scale(seen, IntType(8, False), policy, ()) * 255 == pytest.approx(0.99, 0.01)
 
     @pytest.mark.parametrize("signed", [False, True])
     def test_mse_beats_the_full_range(self, signed):
         values = np.abs(np.random.default_rng(0).laplace(size=20000))
         kind = IntType(4, signed)
-        scale = pick_scale(self.observed(values), kind, Policy(), None)
+        scale = pick_scale(self.observed(values), kind, Policy(), ())
 
         def error(step):
             return np.mean(
@@ -127,11 +127,11 @@ class TestScale:
         weight = np.random.default_rng(1).normal(size=5000) * 40
         kind = IntType(4, False)
         alone, shared = (
-            pick_scale(self.observed(values), kind, Policy(), w) for w in (None, weight)
+            pick_scale(self.observed(values), kind, Policy(), w) for w in ((), (weight,))
         )
         assert shared < 0.95 * alone
 
     @pytest.mark.parametrize("calibration", ["mse", "percentile"])
     def test_dead_activations(self, calibration):
         policy = Policy(calibration=calibration)
-        assert pick_scale(self.observed(np.zeros(9)), IntType(8, False), policy, None) == 1.0
+        assert pick_scale(self.observed(np.zeros(9)), IntType(8, False), policy, ()) == 1.0

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from hwgen_rtl.array import ArrayParams, ProcessingArray
-from hwgen_rtl.numerics import Interval, IntType, bits_for_sum
+from hwgen_rtl.numerics import KERNELS, Interval, IntType, bits_for_sum
 from hwgen_rtl.pool import PoolParams
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
@@ -128,7 +128,7 @@ def array_params(**changes):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"kernel": "xor"}, "kernel must be one of ['adder', 'multiply'], not 'xor'"),
+        ({"kernel": "xor"}, f"kernel must be one of {sorted(KERNELS)}, not 'xor'"),
         ({"simd": 0}, "simd must be at least 1, not 0"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.frontend.integer_torch import run_integer_torch
-from hwgen.lower.top import lower
+from hwgen.lower.top import Network, lower
 from hwgen.schedule.plan import Target
 from hwgen.schedule.schedule import schedule
 from hwgen_rtl.testing import run_stream
@@ -17,7 +17,7 @@ START = 400
 
 def run(plan, images, count, seed=0):
     beats = to_beats(images, plan.input_lanes)
-    return run_stream(lower(plan), beats, count, start=START, seed=seed, idle_limit=9000)
+    return run_stream(Network(lower(plan)), beats, count, start=START, seed=seed, idle_limit=9000)
 
 
 @pytest.mark.parametrize("cycles", [3000, 1000, 600, 500, 400, 300, 250, 200])

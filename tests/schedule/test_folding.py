@@ -74,11 +74,11 @@ def test_refuses_a_device_on_which_nothing_fits():
         schedule(padded_classifier().graph(), replace(ROOMY, lut=50))
 
 
-def test_refuses_branches():
+def test_refuses_a_dead_end():
     builder = GraphBuilder((2, 4, 4), "uint8").conv("conv", 2, (1, 1))
     graph = builder.graph(argmax=False)
     twin = replace(graph.nodes[-1], name="twin")
-    with pytest.raises(UnsupportedModel, match="conv: its output feeds several nodes"):
+    with pytest.raises(UnsupportedModel, match="conv_q: nothing reads its output"):
         schedule(graph.with_nodes((*graph.nodes, twin)), Target(cycles=1000))
 
 

@@ -1,0 +1,283 @@
+"""The kernels of an array, one class each: what a lane computes and what that leaves to add.
+
+    o[p] = bias[p] + correction[p] + factor * sum_k lane(taps[k], code[p, k]) - sum_k share(taps[k])
+
+To add a kernel: one class here and its name in ``LANES``; one function in numerics.KERNELS.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from amaranth.hdl import Cat, Mux, Value
+from amaranth.lib import data
+from numpy.typing import NDArray
+
+from hwgen_rtl.numerics import BIPOLAR, Interval, IntType, ceil_log2
+from hwgen_rtl.popcount import Popcount, PopcountParams
+from hwgen_rtl.shapes import shape_of
+from hwgen_rtl.tree import AdderTree
+
+__all__ = ["LANES", "Lanes", "distances_of"]
+
+BIT = IntType(1, signed=False)
+TERNARY = IntType(2, signed=True)
+
+
+@dataclass(frozen=True)
+class Lanes(ABC):
+    """One kernel for taps of type ``x`` and weights of type ``w``; see the module's formula.
+
+    ``distances`` are the shifts p that occur in weights +-2**p, () for all that ``w`` holds.
+    ``doubled`` says that the factor is 2 instead of 1.
+    """
+
+    x: IntType
+    w: IntType
+    distances: tuple[int, ...] = ()
+
+    doubled: ClassVar[bool] = False
+
+    def check(self) -> None:
+        """Refuse types that the kernel does not take."""
+        _refuse_bipolar("x", self.x)
+        _refuse_bipolar("w", self.w)
+
+    @property
+    @abstractmethod
+    def lane(self) -> IntType:
+        """Type of what a lane computes."""
+
+    @property
+    def shared(self) -> IntType | None:
+        """Type of ``share``; None where nothing is shared."""
+        return None
+
+    @property
+    def code(self) -> Any:
+        """Shape of a weight in memory."""
+        return shape_of(self.w)
+
+    @property
+    def code_bits(self) -> int:
+        """Bits of a weight in memory."""
+        return self.w.bits
+
+    def encode(self, weights: NDArray) -> NDArray:
+        """Integers whose lowest ``code_bits`` bits stand for ``weights``."""
+        return self.w.encode(weights)
+
+    def correction(self, weights: NDArray) -> NDArray:
+        """What is added to the bias of each row of ``weights`` (O, K)."""
+        return np.zeros(len(weights), dtype=np.int64)
+
+    def tree_latency(self, terms: int) -> int:
+        """Cycles of ``tree``."""
+        return ceil_log2(terms)
+
+    def tree(self, terms: int, kind: IntType) -> AdderTree | Popcount:
+        """Component that sums ``terms`` values of lanes or shares."""
+        return AdderTree(terms, kind)
+
+    @abstractmethod
+    def compute(self, tap: Any, code: Any) -> Value:
+        """What a lane computes."""
+
+    def share(self, tap: Any) -> Value:
+        """What all processing elements subtract for a tap."""
+        return tap
+
+
+class MultiplyLanes(Lanes):
+    """lane = x * w."""
+
+    @property
+    def lane(self) -> IntType:
+        x, w = Interval.of(self.x), Interval.of(self.w)
+        corners = [a * b for a in (x.low, x.high) for b in (w.low, w.high)]
+        return Interval(min(corners), max(corners)).type()
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        return tap * code
+
+
+class AdderLanes(Lanes):
+    """-sum abs(x - w) = 2 sum min(x, w) - sum x - sum w: lane = min(x, w), share = x."""
+
+    doubled = True
+
+    @property
+    def lane(self) -> IntType:
+        x, w = Interval.of(self.x), Interval.of(self.w)
+        return Interval(min(x.low, w.low), min(x.high, w.high)).type()
+
+    @property
+    def shared(self) -> IntType | None:
+        return self.x
+
+    def correction(self, weights: NDArray) -> NDArray:
+        return -weights.sum(axis=1)
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        return Mux(tap < code, tap, code)
+
+
+class XnorLanes(Lanes):
+    """sum x*w = 2 P - K over bits: lane = xnor(x, w), P their popcount, K the number of taps.
+
+    A tap is bipolar, or it is 0, -1 or +1 in two bits: 0 does not count (a padded border), K is
+    then the number of others and share = (x is not 0). XNOR-Net, arXiv 1603.05279; borders as in
+    FracBNN.
+    """
+
+    doubled = True
+
+    def check(self) -> None:
+        if not self.w.bipolar:
+            raise ValueError(f"w must be bipolar for 'xnor', not {self.w}")
+        if self.x not in (BIPOLAR, TERNARY):
+            raise ValueError(f"x must be bipolar or int2 for 'xnor', not {self.x}")
+
+    @property
+    def lane(self) -> IntType:
+        return BIT
+
+    @property
+    def shared(self) -> IntType | None:
+        return None if self.x.bipolar else BIT
+
+    def correction(self, weights: NDArray) -> NDArray:
+        return np.full(len(weights), -weights.shape[1] if self.x.bipolar else 0)
+
+    def tree_latency(self, terms: int) -> int:
+        return PopcountParams(terms).latency
+
+    def tree(self, terms: int, kind: IntType) -> Popcount:
+        return PopcountParams(terms).create()
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        if self.x.bipolar:
+            return ~(tap ^ code)
+        return tap[0] & (tap[1] ^ code)
+
+    def share(self, tap: Any) -> Value:
+        return tap[0]
+
+
+class SignLanes(Lanes):
+    """sum +-x = sum (x ^ mask) + n: the mask is all ones for each of the n negative weights.
+
+    No lane has a carry chain: the ones that complete -x = ~x + 1 are in the constant.
+    """
+
+    def check(self) -> None:
+        _refuse_bipolar("x", self.x)
+        if not self.w.bipolar:
+            raise ValueError(f"w must be bipolar for 'sign', not {self.w}")
+
+    @property
+    def lane(self) -> IntType:
+        return _with_complements(Interval.of(self.x))
+
+    def correction(self, weights: NDArray) -> NDArray:
+        return (weights < 0).sum(axis=1)
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        return _complemented(_as_signed(tap), ~code)
+
+
+class ShiftLanes(Lanes):
+    """sum x*w for weights 0 and +-2**p: lane = ((x << p) ^ mask) & nonzero, as in `SignLanes`.
+
+    In memory a weight is a struct, not its integer: bit 0 says negative, bit 1 nonzero, and the
+    others say which of ``distances`` p is. DeepShift, arXiv 1905.13298.
+    """
+
+    def check(self) -> None:
+        super().check()
+        if self.distances != tuple(sorted(set(self.distances))) or min(self._distances) < 0:
+            raise ValueError(f"distances must ascend from 0 or more, not {self.distances!r}")
+
+    @property
+    def _distances(self) -> tuple[int, ...]:
+        return self.distances or tuple(range(max(self.w.high, -self.w.low).bit_length()))
+
+    @property
+    def lane(self) -> IntType:
+        farthest = self._distances[-1]
+        return _with_complements(Interval(self.x.low << farthest, self.x.high << farthest))
+
+    @property
+    def code(self) -> Any:
+        index = ceil_log2(len(self._distances))
+        return data.StructLayout({"negative": 1, "nonzero": 1, "index": index})
+
+    @property
+    def code_bits(self) -> int:
+        return self.code.size
+
+    def encode(self, weights: NDArray) -> NDArray:
+        unlike = set(np.abs(weights).flat) - {0, *(1 << p for p in self._distances)}
+        if unlike:
+            powers = f"0 or +-2**p with p in {list(self._distances)}"
+            raise ValueError(f"weights must be {powers}, not {int(min(unlike))}")
+        powers = 1 << np.array(self._distances)
+        index = np.searchsorted(powers, np.maximum(np.abs(weights), powers[0]))
+        return (weights < 0) | (weights != 0) << 1 | index << 2
+
+    def correction(self, weights: NDArray) -> NDArray:
+        return (weights < 0).sum(axis=1)
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        shifted = _shifted(_as_signed(tap), self._distances, code.index)
+        kept = _complemented(shifted, code.negative) & code.nonzero.replicate(len(shifted))
+        return kept.as_signed()
+
+
+def distances_of(weights: NDArray) -> tuple[int, ...]:
+    """Ascending p of the weights +-2**p; (0,) where all weights are 0."""
+    sizes = {int(size) for size in np.abs(weights).flat if size}
+    return tuple(sorted(size.bit_length() - 1 for size in sizes)) or (0,)
+
+
+def _refuse_bipolar(name: str, kind: IntType) -> None:
+    if kind.bipolar:
+        raise ValueError(f"{name} must be an integer type for this kernel, not {kind}")
+
+
+def _with_complements(values: Interval) -> IntType:
+    return values.hull(Interval(~values.high, ~values.low)).type()
+
+
+def _as_signed(tap: Value) -> Value:
+    return tap if tap.shape().signed else Cat(tap, 0).as_signed()
+
+
+def _complemented(value: Value, negative: Value) -> Value:
+    """``~value = -value - 1`` where ``negative``."""
+    return (value ^ negative.replicate(len(value))).as_signed()
+
+
+def _shifted(value: Value, distances: Sequence[int], index: Value) -> Value:
+    """value << distances[index]: one stage of a barrel where its upper half repeats the lower."""
+    if len(distances) == 1:
+        return value << distances[0]
+    bits = ceil_log2(len(distances)) - 1
+    low, high = distances[: 1 << bits], distances[1 << bits :]
+    further = high[0] - low[0]
+    if all(b - a == further for a, b in zip(low, high, strict=False)):
+        return _shifted(Mux(index[bits], value << further, value), low, index)
+    upper = _shifted(value, high, index)
+    return Mux(index[bits], upper, _shifted(value, low, index))
+
+
+LANES: dict[str, type[Lanes]] = {
+    "multiply": MultiplyLanes,
+    "adder": AdderLanes,
+    "xnor": XnorLanes,
+    "sign": SignLanes,
+    "shift": ShiftLanes,
+}
+"""Kernels an array can have, keys of numerics.KERNELS."""
