@@ -22,23 +22,20 @@ from hwgen.ir.nodes import (
     Conv2d,
     Flatten,
     Input,
-    Layer,
     Linear,
     Pow2Conv2d,
     QuantRelu,
     Relu,
-    Requantize,
     Sign,
     WinogradAdderConv2d,
     XnorConv2d,
     XnorLinear,
 )
-from hwgen.quantize.affine import Affine, fold
 from hwgen.quantize.calibrate import Observed, input_range, observe, pick_scale
 from hwgen.quantize.chain import Mover, adders_fed, followed, multiply_layers, scores
-from hwgen.quantize.functions import lut_node, threshold_node
+from hwgen.quantize.integers import IntegerNodes, typed
 from hwgen.quantize.policy import Policy
-from hwgen.quantize.ranges import Bounds, bounds_of, prove
+from hwgen.quantize.ranges import prove
 from hwgen.quantize.values import Edge, Format, Function, Pending, native_format
 from hwgen.quantize.weights import adder_weights, multiply_weights, pow2_weights
 from hwgen_rtl.numerics import Interval, IntType
@@ -73,16 +70,15 @@ class _Builder:
         layers = multiply_layers(graph)
         self.edge_layers = {layer.name for layer in (layers[:1] + layers[-1:])}
         self.values: dict[str, Pending | None] = {}
-        self.made: dict[tuple[str, Format], Edge] = {}
+        self.made = IntegerNodes(graph)
+        self.given: dict[tuple[str, Format], Edge] = {}
         self.formats: dict[str, Format] = {}
-        self.nodes: list[AnyNode] = []
-        self.tensors: dict[str, NDArray] = {}
 
     def build(self) -> Graph:
         for node in self.float.nodes:
             self.values[node.name] = self._value(node)
         self._classify(self._final(self.float.output))
-        return Graph(self.float.name, tuple(self.nodes), self.tensors)
+        return self.made.graph()
 
     def _value(self, node: AnyNode) -> Pending | None:
         """None for nodes that take the format of what reads them."""
@@ -110,7 +106,7 @@ class _Builder:
         low, high = self.range
         kind = IntType(self.policy.at_edge, signed=low < 0)
         step = max(high / kind.high, low / kind.low if low < 0 else 0.0) or 1.0
-        edge = self._put(replace(node, type=kind, scale=(step,)))
+        edge = self.made.put(replace(node, type=kind, scale=(step,)))
         return Pending.of(edge, fixed=Format(kind, step))
 
     def _multiply(self, node: Conv2d | Linear | Pow2Conv2d) -> Pending:
@@ -118,15 +114,15 @@ class _Builder:
         before = self._operand(node)
         weight, steps = self._weights(node, last)
         scale = steps * before.scale
-        keys: dict[str, str | None] = {"weight": self._keep(node.name, "weight", weight)}
+        keys: dict[str, str | None] = {"weight": self.made.keep(node.name, "weight", weight)}
         key = getattr(node, "bias", None)
         bias = None if key is None else self.float.tensors[key]
         if last and bias is not None:
-            keys["bias"] = self._keep(node.name, "bias", np.rint(bias / scale).astype(np.int64))
+            keys["bias"] = self.made.keep(node.name, "bias", np.rint(bias / scale).astype(np.int64))
             bias = None
         elif bias is not None:
             keys["bias"] = None
-        return Pending.of(self._put(_typed(node, scale, **keys), before, bias=bias))
+        return Pending.of(self.made.put(typed(node, scale, **keys), before, bias=bias))
 
     def _weights(self, node: Conv2d | Linear | Pow2Conv2d, last: bool) -> tuple[NDArray, NDArray]:
         weight = self.float.tensors[node.weight]
@@ -144,8 +140,10 @@ class _Builder:
         else:
             found = adder_weights(weight, before.scale[0], before.kind)
             steps, excess = found.weight, found.excess
-        key = self._keep(node.name, "weight", steps)
-        return Pending.of(self._put(_typed(node, before.scale, weight=key), before, excess=excess))
+        key = self.made.keep(node.name, "weight", steps)
+        return Pending.of(
+            self.made.put(typed(node, before.scale, weight=key), before, excess=excess)
+        )
 
     def _xnor(self, node: XnorConv2d | XnorLinear) -> Pending:
         before = self._operand(node)
@@ -155,8 +153,8 @@ class _Builder:
                 " and not bipolar; put hwgen.nn.Sign in front of it."
             )
         weight = np.where(self.float.tensors[node.weight] >= 0, 1, -1)
-        key = self._keep(node.name, "weight", weight)
-        return Pending.of(self._put(_typed(node, before.scale, weight=key), before))
+        key = self.made.keep(node.name, "weight", weight)
+        return Pending.of(self.made.put(typed(node, before.scale, weight=key), before))
 
     def _behind(self, node: BatchNorm | Function) -> Pending:
         source = self.float[node.inputs[0]]
@@ -172,7 +170,7 @@ class _Builder:
     def _avg_pool(self, node: AvgPool) -> Pending:
         before = self._operand(node)
         taps = node.kernel[0] * node.kernel[1]
-        edge = self._put(_typed(node, before.scale / taps), before)
+        edge = self.made.put(typed(node, before.scale / taps), before)
         return Pending.of(edge, fixed=Format(before.kind, float(before.scale[0])))
 
     def _add(self, node: Add) -> Pending:
@@ -183,7 +181,7 @@ class _Builder:
             for s in sources
         )
         edges = [self._integers(s, self._residual(s, bits, step)) for s in sources]
-        return Pending.of(self._put(_typed(node, np.array([step])), *edges))
+        return Pending.of(self.made.put(typed(node, np.array([step])), *edges))
 
     def _residual(self, source: AnyNode, bits: int, step: float) -> Format:
         """As many bits as the observed range needs, at most ``bits``."""
@@ -243,11 +241,11 @@ class _Builder:
 
     def _integers(self, node: AnyNode, wanted: Format) -> Edge:
         key = node.name, wanted
-        if key not in self.made:
+        if key not in self.given:
             value = self.values[node.name]
             edge = self._moved(node, wanted) if value is None else self._computed(value, wanted)
-            self.made[key] = edge
-        return self.made[key]
+            self.given[key] = edge
+        return self.given[key]
 
     def _moved(self, node: AnyNode, wanted: Format) -> Edge:
         edges = [self._integers(self.float[name], wanted) for name in node.inputs]
@@ -258,59 +256,37 @@ class _Builder:
         scale = first.scale
         if isinstance(node, AvgPool):
             scale = scale / (node.kernel[0] * node.kernel[1])
-            return self._put(_typed(node, scale), *edges)
+            return self.made.put(typed(node, scale), *edges)
         if isinstance(node, Flatten) and len(scale) > 1:
             scale = scale.repeat(node.shape[0] // len(scale))
-        named = replace(node, name=self._unique(node.name))
-        return self._put(_typed(named, scale, type=first.kind), *edges)
+        named = replace(node, name=self.made.unique(node.name))
+        return self.made.put(typed(named, scale, type=first.kind), *edges)
 
     def _computed(self, value: Pending, wanted: Format) -> Edge:
         """Integers of a value: as they are, or through requantize, threshold or lut."""
         native = native_format(value)
         if isinstance(value.function, Sign | QuantRelu):
             assert native is not None
-            edge = self._threshold(value, native)
-            return edge if wanted == native else self._scaled(Pending.of(edge), wanted)
+            edge = self._thresholds(value, native)
+            return edge if wanted == native else self.made.scaled(Pending.of(edge), wanted)
         if native == wanted:
             return value.edge
         if isinstance(value.function, Activation):
-            return self._lut(value, wanted)
-        return self._scaled(value, wanted)
+            return self._table(value, value.function, wanted)
+        return self.made.scaled(value, wanted)
 
-    def _scaled(self, value: Pending, wanted: Format) -> Edge:
-        step = wanted.step
-        affine = fold(
-            value.name,
-            value.gain * value.edge.scale / step,
-            value.offset / step,
-            value.edge.excess,
-        )
-        return self._requantize(value.name, value.edge, affine, wanted.kind, step)
-
-    def _threshold(self, value: Pending, native: Format) -> Edge:
+    def _thresholds(self, value: Pending, native: Format) -> Edge:
         key = value.name, native
-        if key not in self.made:
-            node, arrays = threshold_node(value, native, self._unique(value.name))
-            self.tensors |= arrays
-            self.made[key] = self._put(node, value.edge)
-        return self.made[key]
+        if key not in self.given:
+            self.given[key] = self.made.threshold(value, native)
+        return self.given[key]
 
-    def _lut(self, value: Pending, wanted: Format) -> Edge:
+    def _table(self, value: Pending, function: Activation, wanted: Format) -> Edge:
         """The affine to at most 12 bits, then the table of the function."""
-        function = value.function
-        assert isinstance(function, Activation)
         kind = IntType(min(_LUT_BITS, self.policy.bits + 2), signed=True)
-        seen = self.seen[function.inputs[0]]
-        step = pick_scale(seen, kind, self.policy, ())
+        step = pick_scale(self.seen[function.inputs[0]], kind, self.policy, ())
         inner = replace(value, function=None, name=f"{value.name}_in", named=True)
-        before = self._scaled(inner, Format(kind, step))
-        parameter = None
-        if function.parameter is not None:
-            parameter = self.float.tensors[function.parameter]
-        name = self._unique(function.name)
-        node, arrays = lut_node(name, function, before.node, wanted, parameter)
-        self.tensors |= arrays
-        return self._put(node, before)
+        return self.made.lut(function, self.made.scaled(inner, Format(kind, step)), wanted)
 
     # -- the output --------------------------------------------------------------------------
 
@@ -329,79 +305,18 @@ class _Builder:
         if isinstance(value.function, Activation):
             return self._integers(node, self._format(node))
         if value.named or value.offset.any():
-            return self._scaled(value, self._output_format(node, value))
-        return self._without_excess(value.edge)
+            return self.made.scaled(value, self._output_format(node, value))
+        return self.made.without_excess(value.edge)
 
     def _output_format(self, node: AnyNode, value: Pending) -> Format:
         kind = IntType(self.policy.output_bits, value.signed)
         largest = max(abs(self.seen[node.name].low), abs(self.seen[node.name].high)) or 1.0
         return Format(kind, 2 * largest / kind.high)
 
-    def _without_excess(self, edge: Edge) -> Edge:
-        """Take the excess away exactly, in a type as wide as needed: m = 1, shift = 0."""
-        affine = Affine(np.ones_like(edge.excess), -edge.excess, 0)
-        exact = Bounds(edge.bounds.low - edge.excess, edge.bounds.high - edge.excess)
-        name = f"{edge.node.name}_requantize"
-        return self._requantize(name, edge, affine, exact.hull.type(), float(edge.scale[0]))
-
     def _classify(self, last: Edge) -> None:
         node = last.node
         if len(node.shape) == 1 and node.shape[0] > 1:
             kind = Interval(0, node.shape[0] - 1).type()
-            self.nodes.append(
+            self.made.nodes.append(
                 Argmax(name="argmax", inputs=(node.name,), shape=(1,), type=kind, scale=(1.0,))
             )
-
-    # -- helpers -----------------------------------------------------------------------------
-
-    def _requantize(
-        self, base: str, edge: Edge, affine: Affine, kind: IntType, step: float
-    ) -> Edge:
-        name = self._unique(base)
-        node = Requantize(
-            name=name,
-            inputs=(edge.node.name,),
-            shape=edge.node.shape,
-            type=kind,
-            scale=(step,),
-            multiplier=self._keep(name, "multiplier", affine.multiplier),
-            bias=self._keep(name, "bias", affine.bias),
-            shift=affine.shift,
-        )
-        return self._put(node, edge)
-
-    def _keep(self, name: str, what: str, array: NDArray) -> str:
-        self.tensors[f"{name}.{what}"] = array
-        return f"{name}.{what}"
-
-    def _unique(self, name: str) -> str:
-        """A name that no node has; a layer of the model with a name of ours is refused."""
-        if any(n.name == name and isinstance(n, Layer | Input | Add) for n in self.float.nodes):
-            raise InputError(f"a layer is already called {name}; rename it in the model.")
-        taken = {node.name for node in self.nodes}
-        names = (name, *(f"{name}_{n}" for n in range(2, len(taken) + 3)))
-        return next(free for free in names if free not in taken)
-
-    def _put(
-        self,
-        node: AnyNode,
-        *before: Edge,
-        excess: NDArray | None = None,
-        bias: NDArray | None = None,
-    ) -> Edge:
-        node = replace(node, inputs=tuple(edge.node.name for edge in before))
-        graph = Graph(self.float.name, (), self.tensors)
-        bounds = bounds_of(node, graph, *(edge.bounds for edge in before))
-        node = node if node.type is not None else replace(node, type=bounds.hull.type())
-        self.nodes.append(node)
-        channels = node.shape[0]
-        return Edge(
-            node,
-            bounds,
-            np.zeros(channels, dtype=np.int64) if excess is None else excess,
-            np.zeros(channels) if bias is None else bias,
-        )
-
-
-def _typed(node: Any, scale: NDArray, **changes: Any) -> Any:
-    return replace(node, scale=tuple(float(value) for value in scale), **changes)

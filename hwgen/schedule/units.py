@@ -20,6 +20,7 @@ from hwgen.schedule.geometry import Geometry, geometry, kernel_of, stream_source
 from hwgen.schedule.plan import Stage, Unit
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.depthwise import DepthwiseParams
+from hwgen_rtl.lanes import distances_of
 from hwgen_rtl.numerics import BIPOLAR, IntType
 from hwgen_rtl.pool import PoolParams
 from hwgen_rtl.window import WindowParams
@@ -133,6 +134,7 @@ def _entry(
 def _array(graph: Graph, node: Layer, folding: Folding, reader: WindowParams) -> ArrayParams:
     assert node.type is not None
     kernel = kernel_of(graph, node)
+    weight = graph.tensors[node.weight]
     return ArrayParams(
         kernel=kernel,
         x=reader.kind,
@@ -142,6 +144,7 @@ def _array(graph: Graph, node: Layer, folding: Folding, reader: WindowParams) ->
         pe=folding.pe,
         beats=reader.beats_per_job,
         folds=reader.repeats,
+        distances=distances_of(weight) if kernel == "shift" else (),
     )
 
 

@@ -229,7 +229,7 @@ class Band(StreamComponent):
             shape=width,
             depth=params.depth,
             init=[],
-            attrs=ram_style(width, params.depth) | {"no_rw_check": "1"},
+            attrs=ram_style(width, params.depth),
         )
         read, write = bank.read_port(), bank.write_port()
         m.submodules.walk = walk = Walk(params)

@@ -163,9 +163,7 @@ def requantize(
     return kind.clamp((acc * multiplier + bias + rounding) >> shift)
 
 
-def threshold(
-    acc: IntArray, thresholds: IntArray, direction: IntArray, kind: IntType
-) -> IntArray:
+def threshold(acc: IntArray, thresholds: IntArray, direction: IntArray, kind: IntType) -> IntArray:
     """n = #{t: direction[c]*acc >= thresholds[c, t]}, and 2n - 1 where ``kind`` is bipolar.
 
     acc (..., C), thresholds (C, T), direction (C,) of +1 and -1 (a negative batch norm gain).

@@ -209,7 +209,7 @@ class _Walk(wiring.Component):
         step    : In(1)
         address : Out(range(depth))
         inside  : Out(1), the source lies in the image
-        last    : Out(1), last word of the image
+        last    : Out(1), with ``step``: it is the last result of the image
     """
 
     step: Signal
@@ -314,7 +314,7 @@ class Shift(StreamComponent):
             fill.image_stored.eq(stored & self._ends(m, stored)),
             walk.step.eq(enable & fill.available),
             fill.read.eq(walk.step),
-            fill.image_read.eq(walk.step & walk.last),
+            fill.image_read.eq(walk.last),
         ]
         with m.If(enable):
             m.d.sync += [self.o.valid.eq(fill.available), inside.eq(walk.inside)]
@@ -338,7 +338,7 @@ class Shift(StreamComponent):
             init=[],
             # no word is read while it is replaced, except where the mask hides it: without this
             # Yosys adds two registers of a word and a bypass to every block RAM
-            attrs=ram_style(width, depth) | {"no_rw_check": "1"},
+            attrs=ram_style(width, depth),
         )
         read, write = bank.read_port(), bank.write_port()
         m.d.comb += [

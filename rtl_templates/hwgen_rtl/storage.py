@@ -25,5 +25,10 @@ def rom_style(depth: int) -> dict[str, str]:
 
 
 def ram_style(width: int, depth: int) -> dict[str, str]:
-    """Attribute of a memory with a write port."""
-    return {"ram_style": "block" if ram_in_block(width, depth) else "distributed"}
+    """Attributes of a memory with a write port.
+
+    Every block reads a word only after the cycle in which it was written, so logic that would
+    emulate a read during a write is left out.
+    """
+    style = "block" if ram_in_block(width, depth) else "distributed"
+    return {"ram_style": style, "no_rw_check": "1"}

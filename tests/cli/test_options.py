@@ -30,7 +30,7 @@ class TestLoadOptions:
             ("bitts = 8", r"build\.toml: unknown key 'bitts'; did you mean 'bits'\?"),
             ("target-cycles = 8", r"unknown key 'target-cycles'; did you mean 'target_cycles'\?"),
             ("zzz = 8", r"unknown key 'zzz'; did you mean '\w+'\?"),
-            ("bits = 1", r"build\.toml: bits = 1: Input should be greater than or equal to 4\."),
+            ("bits = 1", r"build\.toml: bits = 1: Input should be greater than or equal to 2\."),
             ('calibration = "max"', r"calibration = 'max': Input should be 'percentile' or 'mse'"),
             ("std = [0.0]", r"std = \[0\.0\]: std must be positive|std must be positive numbers"),
             ("std = []", r"std must be positive numbers"),

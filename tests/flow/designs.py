@@ -66,7 +66,8 @@ class Design:
             for unit in self.plan.units
         ]
         assert units != list(self.plan.units)
-        return replace(self, verilog=to_verilog(lower(replace(self.plan, units=tuple(units))))
+        plan = replace(self.plan, units=tuple(units))
+        return replace(self, verilog=to_verilog(lower(plan)))
 
     def run(self, folder: Path, *, stalls: int = 0, images: NDArray | None = None) -> Run:
         """Simulate in Verilator, compare every node with the golden model, and explain."""

@@ -150,7 +150,7 @@ class TestImages:
 
 
 class TestTarget:
-    @pytest.mark.parametrize(("bits", "bound"), [(3, "greater than or equal to 4"), (17, "16")])
+    @pytest.mark.parametrize(("bits", "bound"), [(1, "greater than or equal to 2"), (17, "16")])
     def test_bits_out_of_range(self, compiling: Compile, bits: int, bound: str):
         told = compiling.refused(*CYCLES, "--bits", bits)
         assert told.startswith(f"Options: bits = {bits}: Input should be ")

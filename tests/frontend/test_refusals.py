@@ -7,7 +7,9 @@ from torch.nn import functional as F
 
 from hwgen.errors import UnsupportedModel
 from hwgen.frontend import from_torch
+from hwgen.nn import WinogradAdderConv2d
 
+W = torch.full((2, 4, 1, 1), 0.3)
 X = torch.rand(2, 4, 8, 8)
 
 
@@ -22,8 +24,14 @@ class Function(nn.Module):
         return self.function(x)
 
 
+def annealing():
+    """A layer whose training has not ended."""
+    layer = WinogradAdderConv2d(4, 2)
+    layer.set_exponent(1.5)
+    return layer
+
+
 CASES = [
-    (nn.Conv2d(4, 4, 3, groups=2), "groups=2 is not supported; use groups=1"),
     (nn.Conv2d(4, 4, 3, dilation=2), r"dilation=\(2, 2\) is not supported; use dilation=1"),
     (nn.Conv2d(4, 4, 2, padding="same"), "even kernel is lopsided; give padding as a number"),
     (nn.Conv2d(4, 4, 3, padding=1, padding_mode="circular"), "use the padding of the layer"),
@@ -37,15 +45,38 @@ CASES = [
     (nn.Sigmoid(), "it has no hardware; use ReLU"),
     (nn.LogSoftmax(1), "remove it for inference"),
     (nn.Linear(8, 2), r"its input has shape \(2, 4, 8, 8\) and not \(N, F\); flatten before it"),
-    (Function(lambda x: x + x), "residual connection. is not supported yet"),
+    (Function(lambda x: x * x.relu()), "combines two feature maps, and not by a sum; add or"),
+    (Function(lambda x: x - x.relu()), "combines two feature maps, and not by a sum; add or"),
+    (Function(lambda x: x + x[:, :1]), r"shapes \(2, 4, 8, 8\) and \(2, 1, 8, 8\); add feature"),
+    (
+        Function(lambda x: torch.add(x, x.relu(), alpha=2)),
+        "alpha=2 scales one of two feature maps; multiply",
+    ),
+    (Function(lambda x: torch.cat([x, x], 2)), "along axis 2; concatenate the channels, dim=1"),
+    (Function(lambda x: torch.cat([x, torch.ones(2, 1, 8, 8)], 1)), "its parts is a constant"),
+    (Function(lambda x: x[:, :, 2:]), "it cuts axis 2; cut channels only"),
+    (Function(lambda x: x[:, ::2]), "it cuts axis 1 in steps of 2; cut channels only"),
+    (Function(lambda x: x[:, :, ::2, ::2]), "a convolution of stride 2 skips pixels"),
+    (Function(lambda x: x.narrow(3, 0, 4)), "it cuts axis 3; cut channels only"),
+    (Function(lambda x: x.split(4, 2)[0]), "split .* it cuts axis 2; cut channels only"),
+    (Function(lambda x: x[:, 0]), "keep the axis"),
+    (nn.Upsample(scale_factor=1.5), "from 8x8 to 12x12 has no whole factor; use one integer"),
+    (nn.Upsample(scale_factor=(1, 2)), "from 8x8 to 8x16 has no whole factor"),
+    (nn.Upsample(scale_factor=2.1), "from 8x8 to 16x16 has no whole factor"),
+    (nn.Upsample(scale_factor=2, mode="bilinear"), "use nearest upsampling, or pixel shuffle"),
+    (annealing(), r"winograd_power_conv2d.*end the training with set_exponent\(1\)"),
+    (Function(lambda x: torch.ops.hwgen.xnor_conv2d(x, W, [1, 1], [0, 0], "zero")), "-1 and"),
+    (Function(lambda x: torch.ops.hwgen.pow2_conv2d(x, W, [1, 1], [0, 0])), "powers of two; use"),
+    (Function(lambda x: torch.ops.hwgen.quant_relu(x, torch.tensor(-1.0), 2)), "one positive step"),
+    (Function(lambda x: torch.ops.hwgen.power(x, torch.tensor([-1.0]))), "is not positive; use"),
     (Function(lambda x: x.view(2, 8, 4, 8)), "is no flatten; keep"),
     (Function(lambda x: x + torch.ones(8, 8)), "is not one number per channel"),
     (Function(lambda x: 1 / x), "it divides by the input|no hardware"),
-    (Function(lambda x: x.mean((2, 3))), "use nn.AdaptiveAvgPool2d"),
+    (Function(lambda x: x.mean(1)), r"mean over the axes \[1\]; use a mean over \(2, 3\)"),
     (Function(lambda x: F.dropout(x, training=True)), "dropout is in training mode"),
     (
-        Function(lambda x: torch.cat(x.split(2, 1), 1)),
-        r"split .* it has no hardware.*\n.*cat .* make the model one chain",
+        Function(lambda x: torch.cat(x.split(2, 2), 2)),
+        r"split .* it cuts axis 2.*\n.*cat .* concatenates along axis 2",
     ),
     (Function(lambda x: x if x.sum() > 0 else -x), "torch.export cannot trace it"),
     (Function(lambda x: (x, x * 2)), "returns 2 values; take one tensor and return one"),
@@ -60,11 +91,11 @@ def test_refused(module, sentence):
 
 
 def test_lists_all_offenders_at_once():
-    module = nn.Sequential(nn.Conv2d(4, 4, 1, groups=4), nn.Tanh(), nn.ReLU(), nn.GELU())
+    module = nn.Sequential(nn.Conv2d(4, 4, 3, dilation=2), nn.Tanh(), nn.ReLU(), nn.GELU())
     with pytest.raises(UnsupportedModel) as caught:
         from_torch(module, X)
     assert len(caught.value.problems) == 3
-    assert caught.value.problems[0].startswith("layer_0 (aten::conv2d): groups=4")
+    assert caught.value.problems[0].startswith("layer_0 (aten::conv2d): dilation=(2, 2)")
 
 
 def test_training_mode_program():

@@ -1,0 +1,75 @@
+"""The levels that must agree on a random graph, one after the other."""
+
+import numpy as np
+
+from hwgen.errors import InputError
+from hwgen.frontend.integer_torch import run_integer_torch
+from hwgen.ir.graph import Graph
+from hwgen.lower.top import Network, lower
+from hwgen.quantize.ranges import prove
+from hwgen.schedule.folding import fastest_interval, fold
+from hwgen.schedule.plan import Plan, Target
+from hwgen.schedule.schedule import schedule
+from hwgen_rtl.testing import run_stream
+from hwgen_sim import golden
+from hwgen_sim.units import encoded_beats
+from tests.random_graphs import Sample
+
+__all__ = ["check", "check_arithmetic", "check_hardware", "plan_of"]
+
+STALLED = 2
+"""Images of a run with stalls."""
+
+
+def check(sample: Sample) -> Plan:
+    """All levels up to Amaranth's simulator agree; returns the plan that was simulated."""
+    check_arithmetic(sample)
+    plan = plan_of(sample)
+    check_hardware(plan, sample)
+    return plan
+
+
+def check_arithmetic(sample: Sample) -> None:
+    """No node overflows, for any input, and torch gives every integer of the golden model."""
+    prove(sample.graph)
+    expected = golden.run(sample.graph, sample.images)
+    for name, values in run_integer_torch(sample.graph, sample.images).items():
+        np.testing.assert_array_equal(values, expected[name], err_msg=name)
+
+
+def plan_of(sample: Sample) -> Plan:
+    """The design of a sample's speed; no image waits for another one in it."""
+    cycles = _cycles(sample.graph, sample.speed)
+    try:
+        plan = schedule(sample.graph, Target(cycles=cycles))
+    except InputError as reason:
+        advice = str(reason).removesuffix(" or more.").rsplit(" ", 1)[-1]
+        assert "images wait for each other" in str(reason), reason
+        plan = schedule(sample.graph, Target(cycles=int(advice)))
+    return plan
+
+
+def _cycles(graph: Graph, speed: float) -> int:
+    lanes = graph.input.shape[0]
+    slowest = max(unit.interval for unit in fold(graph, 1 << 60, lanes))
+    return round(fastest_interval(graph, lanes) ** speed * slowest ** (1 - speed))
+
+
+def check_hardware(plan: Plan, sample: Sample) -> None:
+    """The whole design gives golden integers in the predicted cycles, and under random stalls."""
+    beats, expected = _beats(plan, sample)
+    free = run_stream(Network(lower(plan)), beats, len(expected), start=plan.settled)
+    np.testing.assert_array_equal(free.beats, expected)
+    images = len(sample.images)
+    ends = free.given[len(expected) // images - 1 :: len(expected) // images]
+    assert tuple(end - free.taken[0] for end in ends) == plan.finished[:images]
+    fed, wanted = (len(part) * STALLED // images for part in (beats, expected))
+    stalled = run_stream(Network(lower(plan)), beats[:fed], wanted, seed=sample.stalls)
+    np.testing.assert_array_equal(stalled.beats, expected[:wanted])
+
+
+def _beats(plan: Plan, sample: Sample):
+    """What goes into the design and what must come out."""
+    last, values = plan.units[-1], golden.run(plan.graph, sample.images)
+    given = encoded_beats(plan.graph.input, sample.images, plan.input_lanes)
+    return given, encoded_beats(last.node, values[last.name], last.lanes)
