@@ -198,7 +198,7 @@ def _numbers(_: click.Context, option: click.Parameter, text: str | None) -> Any
 @click.option("--bits", type=int, help="Bits of activations and weights (default 8).")
 @click.option("--target-cycles", type=int, metavar="N", help="Cycles per image to reach.")
 @click.option("--device", metavar="D", help="Device to fit; without --target-cycles it is filled.")
-@click.option("--calibration", metavar="METHOD", help="mse (default) or percentile.")
+@click.option("--calibration", metavar="METHOD", help="output (default), mse or percentile.")
 @click.option("--mean", metavar="M,M,M", callback=_numbers, help="Per channel, of pixel/255.")
 @click.option("--std", metavar="S,S,S", callback=_numbers, help="Per channel, of pixel/255.")
 @json_option

@@ -30,7 +30,7 @@ class CompileOptions(BaseModel):
     bits: int = Field(default=8, ge=2, le=16)
     target_cycles: int | None = Field(default=None, ge=1)
     device: str | None = None
-    calibration: Literal["percentile", "mse"] = "mse"
+    calibration: Literal["output", "mse", "percentile"] = "output"
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
 

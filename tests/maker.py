@@ -38,7 +38,7 @@ from hwgen.quantize.ranges import Bounds, bounds_of
 from hwgen_rtl.numerics import IntType, output_size
 from hwgen_rtl.widen import TERNARY
 from hwgen_sim.golden import checked
-from hwgen_sim.rules import RULES
+from hwgen.ir.rules import RULES
 
 __all__ = ["Maker"]
 

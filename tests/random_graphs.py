@@ -56,19 +56,21 @@ class Sample:
     Parameters:
         speed  : 0 for the smallest design up to 1 for the fastest
         stalls : seed of the random stalls
+        calm   : images that are sent before stalls begin
     """
 
     graph: Graph
     images: NDArray
     speed: float
     stalls: int
+    calm: int = 3
 
 
 def random_sample(rng: Random) -> Sample:
     """A graph of up to eight blocks; every choice is drawn from ``rng``."""
     maker = _Grower(rng).grown()
-    images = maker.values["image"][: rng.randint(3, 5)]
-    return Sample(maker.graph(), images, rng.choice([0, 0.3, 0.6, 0.8, 1]), rng.randint(1, 999))
+    speed, stalls = rng.choice((0, 0.3, 0.6, 0.8, 1)), rng.randint(1, 999)
+    return Sample(maker.graph(), maker.values["image"], speed, stalls, rng.choice((3, 3, 3, 4)))
 
 
 def features(graph: Graph) -> set[str]:
@@ -82,7 +84,9 @@ def features(graph: Graph) -> set[str]:
 def _feature(graph: Graph, node: AnyNode) -> str:
     match node:
         case Conv2d():
-            variant = "depthwise" if is_depthwise(node) else ("dense", "grouped")[node.groups > 1]
+            variant = (
+                "depthwise" if is_depthwise(graph, node) else ("dense", "grouped")[node.groups > 1]
+            )
         case XnorConv2d():
             variant = node.pad
         case WinogradAdderConv2d():
@@ -163,13 +167,16 @@ class _Grower:
         return self._rng.choice(WEIGHTS)
 
     def _window(self, x: str, same: bool) -> dict[str, Pair]:
-        """Kernel, stride and padding of a layer; some windows lie in padding only."""
+        """Kernel, stride and padding of a layer; padding is smaller than the kernel."""
         draw = self._rng
         if same:
             kernel = draw.choice((1, 3)), draw.choice((1, 3))
             return {"kernel": kernel, "padding": (kernel[0] // 2, kernel[1] // 2)}
-        padding = draw.randint(0, 2), draw.randint(0, 2)
-        kernel = self._kernel(x, padding)
+        kernel = self._kernel(x, (1, 1))
+        padding = tuple(
+            draw.randint(max(0, -(-(k - n) // 2)), min(2, k - 1))
+            for k, n in zip(kernel, self._maker.shape(x)[1:], strict=True)
+        )
         return {"kernel": kernel, "stride": self._stride(), "padding": padding}
 
     def _pool_window(self, x: str, same: bool) -> dict[str, Pair]:

@@ -33,14 +33,13 @@ from hwgen.ir.nodes import (
     XnorConv2d,
     XnorLinear,
 )
+from hwgen.ir.rules import PAD_VALUES
 from hwgen_rtl.numerics import windows
 from hwgen_rtl.winograd import INPUT_TRANSFORM, OUTPUT_TRANSFORMS, image_to_tiles
 
-__all__ = ["evaluate", "per_channel"]
+__all__ = ["RULES", "evaluate", "per_channel"]
 
 Tensors = Mapping[str, NDArray]
-
-_PAD_VALUES = {"zero": 0, "plus": 1, "minus": -1}
 
 
 def evaluate(graph: Graph, x: NDArray) -> dict[str, NDArray]:
@@ -48,7 +47,7 @@ def evaluate(graph: Graph, x: NDArray) -> dict[str, NDArray]:
     values = {graph.input.name: np.asarray(x, dtype=np.float64)}
     for node in graph.nodes[1:]:
         inputs = [values[name] for name in node.inputs]
-        values[node.name] = _RULES[type(node)](node, graph.tensors, *inputs)
+        values[node.name] = RULES[type(node)](node, graph.tensors, *inputs)
     return values
 
 
@@ -67,7 +66,7 @@ def _pow2_conv2d(node: Pow2Conv2d, tensors: Tensors, x: NDArray) -> NDArray:
 
 
 def _xnor_conv2d(node: XnorConv2d, tensors: Tensors, x: NDArray) -> NDArray:
-    return _products(node, tensors[node.weight], x, pad_value=_PAD_VALUES[node.pad])
+    return _products(node, tensors[node.weight], x, pad_value=PAD_VALUES[node.pad])
 
 
 def _products(
@@ -186,7 +185,7 @@ def _upsample_nearest(node: UpsampleNearest, tensors: Tensors, x: NDArray) -> ND
     return x.repeat(node.factor, axis=2).repeat(node.factor, axis=3)
 
 
-_RULES: dict[type, Callable[..., NDArray]] = {
+RULES: dict[type, Callable[..., NDArray]] = {
     Conv2d: _conv2d,
     Pow2Conv2d: _pow2_conv2d,
     XnorConv2d: _xnor_conv2d,

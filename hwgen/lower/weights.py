@@ -25,7 +25,7 @@ def array_constants(graph: Graph, unit: Unit) -> tuple[NDArray, ...]:
 
 def _arranged(graph: Graph, unit: Unit, weight: NDArray) -> NDArray:
     shape = geometry(graph, unit.node)
-    if is_depthwise(unit.node):
+    if is_depthwise(graph, unit.node):
         return weight.reshape(shape.outputs, -1)
     if (groups := getattr(unit.node, "groups", 1)) > 1:
         weight = _dense(weight, groups)

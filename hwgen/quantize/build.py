@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import InputError
+from hwgen.inputs import to_real
+from hwgen.ir.evaluate import RULES, evaluate, per_channel
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import (
     Activation,
@@ -32,17 +34,24 @@ from hwgen.ir.nodes import (
     XnorLinear,
 )
 from hwgen.quantize.calibrate import Observed, input_range, observe, pick_scale
-from hwgen.quantize.chain import Mover, adders_fed, followed, multiply_layers, scores
+from hwgen.quantize.chain import AdderPath, Mover, adders_fed, followed, multiply_layers, scores
 from hwgen.quantize.integers import IntegerNodes, typed
 from hwgen.quantize.policy import Policy
 from hwgen.quantize.ranges import prove
+from hwgen.quantize.refit import Aim, best_step, refit
 from hwgen.quantize.values import Edge, Format, Function, Pending, native_format
 from hwgen.quantize.weights import adder_weights, multiply_weights, pow2_weights
 from hwgen_rtl.numerics import Interval, IntType
 
 __all__ = ["quantize"]
 
+_ADDERS = AdderConv2d | AdderLinear | WinogradAdderConv2d
+
 _LUT_BITS = 12
+_FOLLOWED = 32
+"""Calibration images whose integers are followed through the graph."""
+_SEARCHED = 16
+"""Of these, images on which the steps of adder layers are searched."""
 
 
 def quantize(graph: Graph, samples: NDArray, policy: Policy | None = None) -> Graph:
@@ -70,7 +79,9 @@ class _Builder:
         layers = multiply_layers(graph)
         self.edge_layers = {layer.name for layer in (layers[:1] + layers[-1:])}
         self.values: dict[str, Pending | None] = {}
-        self.made = IntegerNodes(graph)
+        followed = to_real(samples[:_FOLLOWED], graph.input.mean, graph.input.std)
+        self.exact = {name: v.astype(np.float32) for name, v in evaluate(graph, followed).items()}
+        self.made = IntegerNodes(graph, followed)
         self.given: dict[tuple[str, Format], Edge] = {}
         self.formats: dict[str, Format] = {}
 
@@ -165,13 +176,41 @@ class _Builder:
         gain, offset = np.ones(1), np.zeros(1)
         if isinstance(node, BatchNorm):
             gain, offset = self.float.tensors[node.gain], self.float.tensors[node.offset]
+            if isinstance(value.edge.node, _ADDERS) and not value.named:
+                gain, offset = self._refitted(node, value, gain)
         return value.behind(node, gain, offset)
 
+    def _refitted(self, node: BatchNorm, value: Pending, gain: NDArray) -> tuple[NDArray, NDArray]:
+        """Gain and offset behind an adder layer that bring its integers closest to the float."""
+        return refit(self._real_edge(value.edge), self.exact[node.name], gain)
+
+    def _real_edge(self, edge: Edge) -> NDArray:
+        integers = self.made.values[edge.node.name]
+        rank = integers.ndim
+        return (integers - per_channel(edge.excess, rank)) * per_channel(edge.scale, rank)
+
     def _avg_pool(self, node: AvgPool) -> Pending:
-        before = self._operand(node)
+        source = self.float[node.inputs[0]]
+        before = self._integers(source, self._pooled_format(source, node))
         taps = node.kernel[0] * node.kernel[1]
         edge = self.made.put(typed(node, before.scale / taps), before)
-        return Pending.of(edge, fixed=Format(before.kind, float(before.scale[0])))
+        return Pending.of(edge)
+
+    def _pooled_format(self, source: AnyNode, pool: AvgPool) -> Format:
+        """Sums over a whole image are cheap, so that few bits would lose more than they save."""
+        usual = self._format(source)
+        if pool.kernel != source.shape[1:] or usual.kind.bits >= self.policy.at_residual:
+            return usual
+        if self._native(source):
+            return usual
+        kind = IntType(self.policy.at_residual, usual.kind.signed)
+        return Format(kind, pick_scale(self.seen[source.name], kind, self.policy, ()))
+
+    def _native(self, node: AnyNode) -> bool:
+        value = self.values[node.name]
+        if value is None:
+            return any(self._native(self.float[name]) for name in node.inputs)
+        return native_format(value) is not None
 
     def _add(self, node: Add) -> Pending:
         sources = [self.float[name] for name in node.inputs]
@@ -214,9 +253,42 @@ class _Builder:
             return value.fixed
         if isinstance(node, Concat) and (shared := self._shared_native(node)) is not None:
             return shared
-        kind = IntType(self.policy.bits, self._signed(node))
-        weights = [self.float.tensors[layer.weight] for layer in adders_fed(self.float, node)]
+        bits = self.policy.at_edge if self._feeds_edge(node) else self.policy.bits
+        kind = IntType(bits, self._signed(node))
+        paths = adders_fed(self.float, node)
+        if self.policy.calibration == "output" and paths and not _averaged(paths):
+            aims = [self._aim(path) for path in paths]
+            return Format(kind, best_step(self.float, self._real(node)[:_SEARCHED], kind, aims))
+        weights = [self.float.tensors[path.layer.weight] for path in paths]
         return Format(kind, pick_scale(self.seen[node.name], kind, self.policy, weights))
+
+    def _feeds_edge(self, node: AnyNode) -> bool:
+        """Say whether only the first or last multiply layer reads ``node``."""
+        users = self.float.users(node.name)
+        return bool(users) and all(
+            self._feeds_edge(user) if isinstance(user, Mover) else user.name in self.edge_layers
+            for user in users
+        )
+
+    def _aim(self, path: AdderPath) -> Aim:
+        layer = path.layer
+        users = self.float.users(layer.name)
+        if len(users) == 1 and isinstance(norm := users[0], BatchNorm):
+            sign = np.sign(self.float.tensors[norm.gain])
+            return Aim(path, self.exact[norm.name][:_SEARCHED], sign)
+        return Aim(path, self.exact[layer.name][:_SEARCHED], np.ones(layer.shape[0]))
+
+    def _real(self, node: AnyNode) -> NDArray:
+        """Real values that the integers so far stand for, on the images that are followed."""
+        value = self.values[node.name]
+        if value is None:
+            parts = [self._real(self.float[name]) for name in node.inputs]
+            return RULES[type(node)](node, self.float.tensors, *parts)
+        real = self._real_edge(value.edge)
+        real = real * per_channel(value.gain, real.ndim) + per_channel(value.offset, real.ndim)
+        if value.function is None:
+            return real
+        return RULES[type(value.function)](value.function, self.float.tensors, real)
 
     def _shared_native(self, node: Concat) -> Format | None:
         """The format that all parts have anyway; refuses signs beside other values."""
@@ -320,3 +392,8 @@ class _Builder:
             self.made.nodes.append(
                 Argmax(name="argmax", inputs=(node.name,), shape=(1,), type=kind, scale=(1.0,))
             )
+
+
+def _averaged(paths: tuple[AdderPath, ...]) -> bool:
+    """Say whether an average pool, which rounds, stands before a layer."""
+    return any(isinstance(mover, AvgPool) for path in paths for mover in path.movers)

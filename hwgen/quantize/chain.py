@@ -1,5 +1,7 @@
 """Questions about where a float node stands: what follows it and what it feeds."""
 
+from dataclasses import dataclass, replace
+
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import (
     AdderConv2d,
@@ -16,9 +18,10 @@ from hwgen.ir.nodes import (
     Shift2d,
     Slice,
     UpsampleNearest,
+    WinogradAdderConv2d,
 )
 
-__all__ = ["Mover", "adders_fed", "followed", "multiply_layers", "scores"]
+__all__ = ["AdderPath", "Mover", "adders_fed", "followed", "multiply_layers", "scores"]
 
 Mover = MaxPool | Flatten | Slice | Shift2d | PixelShuffle | UpsampleNearest
 """Nodes that move or choose integers and keep their type and scale."""
@@ -39,14 +42,23 @@ def scores(graph: Graph, node: AnyNode) -> bool:
     return node is graph.output
 
 
-def adders_fed(graph: Graph, node: AnyNode) -> tuple[AdderConv2d | AdderLinear, ...]:
+@dataclass(frozen=True)
+class AdderPath:
+    """An adder layer and the nodes between it and a value that it reads."""
+
+    layer: AdderConv2d | AdderLinear | WinogradAdderConv2d
+    movers: tuple[AnyNode, ...] = ()
+
+
+def adders_fed(graph: Graph, node: AnyNode) -> tuple[AdderPath, ...]:
     """Adder layers that read ``node``, possibly through movers and average pools."""
-    found: list[AdderConv2d | AdderLinear] = []
+    found: list[AdderPath] = []
     for user in graph.users(node.name):
-        if isinstance(user, AdderConv2d | AdderLinear):
-            found.append(user)
+        if isinstance(user, AdderConv2d | AdderLinear | WinogradAdderConv2d):
+            found.append(AdderPath(user))
         elif isinstance(user, Mover | AvgPool):
-            found += adders_fed(graph, user)
+            behind = adders_fed(graph, user)
+            found += [replace(path, movers=(user, *path.movers)) for path in behind]
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from hwgen.ir.activations import activation
 from hwgen.ir.nodes import Activation, AnyNode, Lut, QuantRelu, Threshold
 from hwgen.quantize.values import Format, Pending
+from hwgen_rtl.numerics import to_steps
 
 __all__ = ["lut_node", "threshold_node", "thresholds"]
 
@@ -63,7 +64,7 @@ def lut_node(
     points = np.arange(before.type.low, before.type.high + 1) * before.scale[0]
     slopes = np.zeros(1) if parameter is None else parameter
     real = activation(function.function, points[None, :], slopes[:, None])
-    table = wanted.kind.clamp(np.floor(real / wanted.step + 0.5))
+    table = to_steps(real, wanted.step, wanted.kind)
     node = Lut(
         name=name,
         inputs=(before.name,),

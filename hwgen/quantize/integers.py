@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import InputError
+from hwgen.ir.fast_rules import FAST_RULES
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import Activation, Add, AnyNode, Input, Layer, Requantize
 from hwgen.quantize.affine import Affine, fold
 from hwgen.quantize.functions import lut_node, threshold_node
 from hwgen.quantize.ranges import Bounds, bounds_of
 from hwgen.quantize.values import Edge, Format, Pending
-from hwgen_rtl.numerics import IntType
+from hwgen_rtl.numerics import IntType, to_steps
 
 __all__ = ["IntegerNodes", "typed"]
 
@@ -25,12 +26,26 @@ class IntegerNodes:
         float   : the float graph they come from
         nodes   : so far
         tensors : so far
+        values  : integers (N, *shape) of every node for a few images
     """
 
-    def __init__(self, graph: Graph):
-        self.float = graph
+    def __init__(self, graph: Graph, images: NDArray):
+        """``images`` are real values (N, *shape)."""
+        self.float, self._images = graph, images
+        self.values: dict[str, NDArray] = {}
         self.nodes: list[AnyNode] = []
         self.tensors: dict[str, NDArray] = {}
+
+    def _compute(self, node: AnyNode) -> None:
+        """The integers of the calibration images that are followed."""
+        assert node.type is not None
+        if isinstance(node, Input):
+            assert node.scale is not None
+            self.values[node.name] = to_steps(self._images, node.scale[0], node.type)
+            return
+        before = (self.values[name].astype(np.int64) for name in node.inputs)
+        found = FAST_RULES[type(node)](node, self.tensors, *before)
+        self.values[node.name] = found.astype(np.int32 if node.type.bits <= 31 else np.int64)
 
     def graph(self) -> Graph:
         """The finished graph."""
@@ -77,6 +92,7 @@ class IntegerNodes:
         graph = Graph(self.float.name, (), self.tensors)
         bounds = bounds_of(node, graph, *(edge.bounds for edge in before))
         node = node if node.type is not None else replace(node, type=bounds.hull.type())
+        self._compute(node)
         self.nodes.append(node)
         channels = node.shape[0]
         return Edge(

@@ -86,6 +86,8 @@ class Pending:
     @property
     def signed(self) -> bool:
         """Say whether a value below 0 is possible."""
+        if self.plain:
+            return bool(self.edge.bounds.low.min() < 0)
         return not isinstance(self.function, Relu | QuantRelu)
 
     def behind(self, node: BatchNorm | Function, gain: NDArray, offset: NDArray) -> "Pending":

@@ -120,7 +120,7 @@ def _candidates(
         case WinogradAdderConv2d():
             for folding in _winograd_foldings(graph, node):
                 yield winograd_unit(graph, node, feed, folding)
-        case _ if isinstance(node, Layer) and not is_depthwise(node):
+        case _ if isinstance(node, Layer) and not is_depthwise(graph, node):
             for folding in _foldings(graph, node):
                 yield array_unit(graph, node, feed, folding)
         case Add() | Concat():

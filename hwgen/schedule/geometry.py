@@ -39,12 +39,17 @@ def kernel_of(graph: Graph, node: Any) -> str:
     """Kernel kind of the array that computes a layer; weights of +-1 need no multiplier."""
     if node.kind in _KERNELS:
         return _KERNELS[node.kind]
-    return "sign" if BIPOLAR.holds(graph.tensors[node.weight]) else "multiply"
+    weight = graph.tensors[node.weight]
+    # between its groups, the weights of a grouped layer are 0
+    signs = BIPOLAR.holds(weight) and getattr(node, "groups", 1) == 1
+    return "sign" if signs else "multiply"
 
 
-def is_depthwise(node: AnyNode) -> bool:
+def is_depthwise(graph: Graph, node: AnyNode) -> bool:
     """Say whether each output channel reads the input channel of its own number."""
-    return isinstance(node, Conv2d) and node.groups == node.shape[0] > 1
+    if not isinstance(node, Conv2d) or node.groups == 1:
+        return False
+    return node.groups == node.shape[0] == stream_source(graph, node.inputs[0]).shape[0]
 
 
 def operand_type(graph: Graph, node: AnyNode) -> IntType:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hwgen.schedule.plan import Stage, Unit
 from hwgen.schedule.streams import OUTPUT, QUEUE, Reader, readers
-from hwgen_rtl.cycles import Link, Process, run_processes, sink, source
+from hwgen_rtl.cycles import Link, Process, run_processes, sink, source, spaced
 from hwgen_rtl.fork import ForkParams
 
 __all__ = ["Prediction", "predict"]
@@ -17,6 +17,8 @@ SETTLE = 8
 """Cycles from the last transfer of padding until no register changes any more."""
 IDLE = 1 << 24
 """Cycle of the first input: late enough that all leading padding was sent before."""
+APART = 1 << 24
+"""Cycles in which everything that a beat causes has happened."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,15 @@ def predict(
     input_name: str,
     input_beats: int,
     output_beats: int,
+    spread: bool = False,
 ) -> Prediction:
-    """Follow a few images, sent back to back and taken at once; raises cycles.Blocked."""
-    model = _Model(units, forks, input_name)
+    """Follow a few images, sent back to back and taken at once; raises cycles.Blocked.
+
+    With ``spread``, each fork waits before every beat until what the one before caused has come to
+    rest. A pipeline that stands still then holds one beat, with bubbles behind it, and not as many
+    as it has stages: the least that stalls, which may come at any time, leave it.
+    """
+    model = _Model(units, forks, input_name, spread)
     model.processes += [source(model.start, IMAGES * input_beats, IDLE), sink(model.end)]
     run_processes(model.processes, model.links)
     start, ends = model.start.taken[0], model.end.taken[output_beats - 1 :: output_beats]
@@ -67,12 +75,20 @@ def predict(
 class _Model:
     """Processes and links of all units and forks."""
 
-    def __init__(self, units: Sequence[Unit], forks: Mapping[str, ForkParams], input_name: str):
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        forks: Mapping[str, ForkParams],
+        input_name: str,
+        spread: bool,
+    ):
         self.links: list[Link] = []
         self.processes: list[Process] = []
         self.queues: dict[Reader, tuple[Link, Link]] = {}
         self._incoming: dict[Reader, Link] = {}
         self._readers, self._forks = readers(units), forks
+        # a beat of one fork may cause many beats of the next one
+        self._gap = APART ** len(forks) if spread else 0
         self.start = self._link(input_name)
         self._give(input_name, self.start)
         for unit in units:
@@ -111,6 +127,10 @@ class _Model:
         if len(group) == 1:
             self._incoming[group[0]] = link
             return
+        if self._gap:
+            given, link = link, self._link(f"{name}.spread")
+            self.processes.append(spaced(given, link, self._gap))
+            self._gap //= APART
         outputs = [self._link(f"{name}.fork.{n}") for n in range(len(group))]
         self._incoming |= dict(zip(group, outputs, strict=True))
         self.processes += self._forks[name].processes(link, outputs)

@@ -1,6 +1,6 @@
 """Which streams join the units, and where one stream has several readers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hwgen.ir.graph import Graph
@@ -66,15 +66,17 @@ def with_queues(
     )
 
 
-def direct_readers(units: Sequence[Unit]) -> set[Reader]:
-    """The reader of each stream that has no queue in front: that on the longest way to the output.
+def direct_readers(units: Sequence[Unit], flowing: Collection[Reader]) -> set[Reader]:
+    """The reader of each stream that has no queue in front, if there is one.
 
+    One of ``flowing``, which never wait for another reader: that on the longest way to the output.
     The others wait where branches join again, so a queue keeps what they were given.
     """
     ways = _ways_to_output(units)
     found = set()
     for group in readers(units).values():
-        found.add(max(group, key=lambda reader: (ways[reader.unit], reader.unit, reader.port)))
+        free = [reader for reader in group if reader in flowing]
+        found.update(sorted(free, key=lambda reader: (ways[reader.unit], reader))[-1:])
     return found
 
 

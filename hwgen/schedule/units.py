@@ -2,6 +2,7 @@
 
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AnyNode, AvgPool, Conv2d, Layer, MaxPool, WinogradAdderConv2d, XnorConv2d
+from hwgen.ir.rules import PAD_VALUES
 from hwgen.schedule.blocks import (
     Feed,
     Folding,
@@ -30,14 +31,12 @@ from hwgen_rtl.winograd_stages import winograd_stages
 
 __all__ = ["array_unit", "depthwise_unit", "pool_unit", "winograd_unit"]
 
-_PAD_VALUES = {"zero": 0, "plus": 1, "minus": -1}
-
 
 def array_unit(graph: Graph, node: Layer, feed: Feed, folding: Folding) -> Unit:
     """A convolution or linear layer: lane conversion, padding, line buffer, window and array."""
     shape = geometry(graph, node)
     lanes = folding.simd // shape.kernel[0] if folding.columns else folding.simd
-    pad_value = _PAD_VALUES[node.pad] if isinstance(node, XnorConv2d) else 0
+    pad_value = PAD_VALUES[node.pad] if isinstance(node, XnorConv2d) else 0
     stages = _entry(graph, node, shape, feed, lanes, pad_value)
     reader = window(shape, lanes, repeats=shape.outputs // folding.pe)
     if folding.columns:

@@ -22,6 +22,7 @@ __all__ = [
     "run_processes",
     "sink",
     "source",
+    "spaced",
     "stream_stage",
 ]
 
@@ -165,6 +166,16 @@ def source(o: Link, beats: int, start: int) -> Process:
     time = start
     for _ in range(beats):
         time = (yield from o.put(time)) + 1
+    o.closed = True
+
+
+def spaced(i: Link, o: Link, gap: int) -> Process:
+    """Pass beats on, each at least ``gap`` cycles after the one before was taken."""
+    time = 0
+    while (offer := (yield from i.peek())) >= 0:
+        taken = yield from o.put(max(time, offer))
+        i.take(taken)
+        time = taken + gap
     o.closed = True
 
 

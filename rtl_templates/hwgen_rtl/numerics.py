@@ -23,6 +23,7 @@ __all__ = [
     "output_size",
     "requantize",
     "threshold",
+    "to_steps",
     "windows",
 ]
 
@@ -175,6 +176,11 @@ def threshold(acc: IntArray, thresholds: IntArray, direction: IntArray, kind: In
 def lookup(x: IntArray, table: IntArray, kind: IntType) -> IntArray:
     """y = table[c, x - low] for x (..., C) of type ``kind``, table (1 or C, 2**bits)."""
     return table[np.arange(x.shape[-1]) % len(table), x - kind.low]
+
+
+def to_steps(real: NDArray, step: float, kind: IntType) -> IntArray:
+    """q = clamp(floor(real/step + 0.5)): half a step rounds up."""
+    return kind.clamp(np.floor(real / step + 0.5))
 
 
 def output_size(size: int, kernel: int, stride: int, padding: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from amaranth.hdl import Module, Mux, Signal
 
 from hwgen_rtl.cycles import Link, Process
@@ -98,6 +99,7 @@ class Pad(StreamComponent):
         m = Module()
         params = self._params
         (rows, columns), (ph, pw) = params.padded, params.padding
+        value = int(params.kind.encode(np.array(params.value)))
         row, column = Signal(range(rows)), Signal(range(columns * params.words))
         inside = (row >= ph) & (row < ph + params.height)
         inside &= (column >= pw * params.words) & (column < (pw + params.width) * params.words)
@@ -106,7 +108,7 @@ class Pad(StreamComponent):
             self.i.ready.eq(inside & self.o.ready),
         ]
         for lane in range(params.lanes):
-            m.d.comb += self.o.payload[lane].eq(Mux(inside, self.i.payload[lane], params.value))
+            m.d.comb += self.o.payload[lane].eq(Mux(inside, self.i.payload[lane], value))
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += column.eq(column + 1)
             with m.If(column == columns * params.words - 1):

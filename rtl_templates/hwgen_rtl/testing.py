@@ -48,15 +48,18 @@ def run_stream(
     *,
     seed: int = 0,
     start: int = 0,
+    calm: float = 0,
     idle_limit: int = 2000,
 ) -> StreamRun:
     """Feed ``beats`` (beats, lanes) and collect ``count`` output beats.
 
-    ``seed`` 0 never stalls; any other seed stalls both sides at random. Raises TimeoutError when
+    ``seed`` 0 never stalls; any other seed stalls both sides at random, each after ``calm``, a
+    share, of its beats. Raises TimeoutError when
     nothing moves for ``idle_limit`` cycles, and AssertionError where the output is no stream: a
     beat that waits has changed, or ``valid`` depends on ``ready``.
     """
-    run = run_streams(block, [beats], [count], seed=seed, start=start, idle_limit=idle_limit)
+    limits = {"start": start, "calm": calm, "idle_limit": idle_limit}
+    run = run_streams(block, [beats], [count], seed=seed, **limits)
     return StreamRun(run.beats[0], run.taken[0], run.given[0])
 
 
@@ -67,6 +70,7 @@ def run_streams(
     *,
     seed: int = 0,
     start: int = 0,
+    calm: float = 0,
     idle_limit: int = 2000,
 ) -> StreamsRun:
     """`run_stream` for a block with several inputs or outputs, each stalled on its own.
@@ -77,8 +81,13 @@ def run_streams(
         list(zip(block.inputs, beats, strict=True)),
         list(zip(block.outputs, counts, strict=True)),
     )
-    feeds = [_Feed(i, given, _Pace(seed, n), start) for n, (i, given) in enumerate(ends[0])]
-    drains = [_Drain(o, count, _Pace(seed, ~n)) for n, (o, count) in enumerate(ends[1])]
+    feeds = [
+        _Feed(i, given, _Pace(seed, n, calm * len(given)), start)
+        for n, (i, given) in enumerate(ends[0])
+    ]
+    drains = [
+        _Drain(o, count, _Pace(seed, ~n, calm * count)) for n, (o, count) in enumerate(ends[1])
+    ]
 
     async def run(ctx):
         idle, cycle = 0, 0
@@ -114,14 +123,18 @@ def _step(ctx, cycle: int, feeds: "list[_Feed]", drains: "list[_Drain]") -> bool
 
 
 class _Pace:
-    """Says in each cycle whether one end moves: always for seed 0, else at a rate of its own."""
+    """Says in each cycle whether one end moves: always for seed 0, else at a rate of its own.
 
-    def __init__(self, seed: int, end: int):
+    Before beat number ``calm`` it always does.
+    """
+
+    def __init__(self, seed: int, end: int, calm: float):
+        self._calm = calm
         self._random = random.Random(seed * 64 + end)
         self._rate = self._random.choice((0.25, 0.6, 0.9)) if seed else 1
 
-    def __call__(self) -> bool:
-        return self._rate == 1 or self._random.random() < self._rate
+    def __call__(self, beat: int) -> bool:
+        return self._rate == 1 or beat < self._calm or self._random.random() < self._rate
 
 
 class _Feed:
@@ -140,7 +153,7 @@ class _Feed:
     def drive(self, ctx, cycle: int) -> None:
         """Set valid and payload."""
         if not self._valid:
-            self._valid = cycle >= self._start and not self.finished and self._goes()
+            self._valid = cycle >= self._start and not self.finished and self._goes(len(self.taken))
             if self._valid:
                 ctx.set(self.stream.payload, self._beats[len(self.taken)].tolist())
         ctx.set(self.stream.valid, self._valid)
@@ -172,7 +185,7 @@ class _Drain:
 
     def drive(self, ctx) -> None:
         """Set ready."""
-        self._ready = self._goes()
+        self._ready = self._goes(len(self.given))
         ctx.set(self.stream.ready, self._ready)
 
     def sample(self, ctx, cycle: int, offered: int) -> bool:

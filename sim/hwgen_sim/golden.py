@@ -1,6 +1,6 @@
 """The golden model: the integer graph computed exactly and readably.
 
-The arithmetic of each node kind is in hwgen_sim.rules. Everything else that computes the graph is
+The arithmetic of each node kind is in hwgen.ir.rules. Everything else that computes the graph is
 compared with this.
 """
 
@@ -11,7 +11,8 @@ from hwgen.errors import CheckFailed, InputError
 from hwgen.inputs import to_real
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AnyNode
-from hwgen_sim.rules import RULES
+from hwgen.ir.rules import RULES
+from hwgen_rtl.numerics import to_steps
 
 __all__ = ["check_input", "checked", "prepare", "run"]
 
@@ -32,7 +33,7 @@ def prepare(graph: Graph, images: NDArray) -> IntArray:
     assert node.type is not None
     assert node.scale is not None
     real = to_real(images, node.mean, node.std)
-    return node.type.clamp(np.floor(real / node.scale[0] + 0.5))
+    return to_steps(real, node.scale[0], node.type)
 
 
 def run(graph: Graph, images: IntArray) -> dict[str, IntArray]:

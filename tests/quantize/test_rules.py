@@ -89,7 +89,7 @@ def test_refuses_a_gain_that_no_multiplier_holds():
         ("bits", 8.0, "not 8.0"),
         ("bits", True, "not True"),
         ("edge_bits", 2, "edge_bits must be an integer from 4 to 16"),
-        ("calibration", "max", "calibration must be 'percentile' or 'mse', not 'max'"),
+        ("calibration", "max", "calibration must be 'output', 'percentile' or 'mse', not 'max'"),
         ("percentile", 20, "percentile must be above 50 up to 100, not 20"),
     ],
 )
