@@ -34,11 +34,11 @@ from hwgen.ir.nodes import (
     XnorConv2d,
     XnorLinear,
 )
+from hwgen.ir.rules import RULES
 from hwgen.quantize.ranges import Bounds, bounds_of
 from hwgen_rtl.numerics import IntType, output_size
 from hwgen_rtl.widen import TERNARY
 from hwgen_sim.golden import checked
-from hwgen.ir.rules import RULES
 
 __all__ = ["Maker"]
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hwgen.nn import AdderConv2d, GhostShift2d
-from models.common import Recipe, load_recipe, make_deterministic, restore, save
+from models.common import Recipe, load_recipe, make_deterministic, save
 from models.edsr_ghost.data import (
     Picture,
     bicubic,
@@ -87,8 +87,8 @@ def report(model: nn.Module, pictures: list[Picture]) -> float:
     rows = []
     for p in pictures:
         height, width = p.large.shape
-        rows.append([psnr(f, p.large) for f in (bicubic(p.small, (height, width)),
-                                                enlarge(model, p.small))])  # fmt: skip
+        doubled = (bicubic(p.small, (height, width)), enlarge(model, p.small))
+        rows.append([psnr(each, p.large) for each in doubled])
         print(f"{p.name}: bicubic {rows[-1][0]:.2f} dB, network {rows[-1][1]:.2f} dB")
     bicubics, networks = np.mean(rows, axis=0)
     print(f"mean: bicubic {bicubics:.2f} dB, network {networks:.2f} dB")

@@ -35,6 +35,12 @@ ESTIMATE_COLUMNS += ("lut", "ff", "carry", "bram", "dsp", "energy_pj")
     show_default=True,
 )
 @click.option("--stalls", type=int, metavar="SEED", help="Stall both sides at random.")
+@click.option(
+    "--waves",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.vcd",
+    help="Write the cycles around the first mismatch.",
+)
 @json_option
 def verify(
     build: Path,
@@ -42,6 +48,7 @@ def verify(
     count: int | None,
     simulator: str,
     stalls: int | None,
+    waves: Path | None,
     as_json: bool,
 ) -> int:
     """Simulate the Verilog and compare every node with the golden model."""
@@ -49,7 +56,13 @@ def verify(
 
     with progress() as report:
         result = verify_build(
-            build, inputs, count=count, simulator=simulator, stalls=stalls, progress=report
+            build,
+            inputs,
+            count=count,
+            simulator=simulator,
+            stalls=stalls,
+            waves=waves,
+            progress=report,
         )
     document = result.to_json()
     if as_json:

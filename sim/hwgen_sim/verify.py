@@ -19,7 +19,7 @@ from hwgen.ir.serialize import load_graph
 from hwgen.schedule.plan import Plan
 from hwgen_sim import fast, golden
 from hwgen_sim.compare import Comparison, compare
-from hwgen_sim.cosim import SimResult, simulate
+from hwgen_sim.cosim import SimResult, Waves, simulate
 from hwgen_sim.cosim.engines import libpython
 from hwgen_sim.explain import explain
 from hwgen_sim.units import simulate_units
@@ -63,6 +63,7 @@ def verify_build(
     count: int | None = None,
     simulator: str = "verilator",
     stalls: int | None = None,
+    waves: Path | None = None,
     progress: Progress = lambda stage, fraction: None,
 ) -> VerifyReport:
     """Simulate the first ``count`` images and write ``6-verify.json``.
@@ -70,9 +71,12 @@ def verify_build(
     Passes when every integer of every node equals the golden model's and, without stalls, the run
     takes exactly the predicted cycles. ``amaranth`` simulates each node's component on its own,
     fed with golden integers; the other simulators run the Verilog of the whole design.
+    ``waves`` names a VCD file for the cycles around the first mismatch, written in a second run.
     Raises CheckFailed, also after it wrote the file, where the design lost, repeated or held back
     beats.
     """
+    if waves and simulator != "verilator":
+        raise InputError(f"{simulator} writes no waves; leave out --simulator or --waves.")
     task = _open(path, inputs, count)
     progress("golden model", 0.0)
     expected = fast.run(task.graph, task.integers)
@@ -82,7 +86,7 @@ def verify_build(
             document = _verify_units(task, expected, stalls or 0)
         else:
             progress(f"build and simulate {len(task.integers)} images in {simulator}", 0.0)
-            document = _verify_verilog(task, expected, simulator, stalls or 0)
+            document = _verify_verilog(task, expected, simulator, stalls or 0, waves)
     except CheckFailed as failure:
         write_result(task.build, Build.verify.name, _stopped(task, simulator, stalls, failure))
         raise
@@ -106,7 +110,11 @@ def _open(path: Path, inputs: Path, count: int | None) -> _Task:
 
 
 def _verify_verilog(
-    task: _Task, expected: dict[str, NDArray], simulator: str, stalls: int
+    task: _Task,
+    expected: dict[str, NDArray],
+    simulator: str,
+    stalls: int,
+    waves: Path | None,
 ) -> dict[str, Any]:
     result = simulate(
         task.build.verilog,
@@ -125,6 +133,9 @@ def _verify_verilog(
             comparison.first, result, task.manifest, build=task.build.root, inputs=task.inputs
         )
         first = _first(comparison) | {"cycle": about.cycle, "reproduce": about.command}
+        if waves:
+            _write_waves(task, comparison.first.image + 1, about.waves(waves), stalls)
+            first["waves"] = str(waves)
     document = _document(task, comparison, result.simulator, stalls, first)
     if predicted not in (None, measured):
         document["status"] = "failed"
@@ -136,6 +147,13 @@ def _verify_verilog(
         "classes": result.arrays[task.graph.output.name],
     }
     return document
+
+
+def _write_waves(task: _Task, images: int, waves: Waves, stalls: int) -> None:
+    integers = task.integers[:images]
+    simulate(
+        task.build.verilog, task.manifest, integers, engine="library", stalls=stalls, waves=waves
+    )
 
 
 def _verify_units(task: _Task, expected: dict[str, NDArray], stalls: int) -> dict[str, Any]:
