@@ -140,8 +140,8 @@ module lane #(
   wire [31:0] random1 = random ^ (random << 13);
   wire [31:0] random2 = random1 ^ (random1 >> 17);
   // each side stalls in a share of the cycles that is drawn from the seed
-  wire i_stalls = moved + i_valid >= I_CALM && random[7:0] < (SEED * 37 & 32'hDF);
-  wire o_stalls = seen + 1 >= O_CALM && random[15:8] < (SEED * 91 & 32'hDF);
+  wire i_stalls = sent >= I_CALM && random[7:0] < (SEED * 37 & 32'hDF);
+  wire o_stalls = seen >= O_CALM && random[15:8] < (SEED * 91 & 32'hDF);
   assign done = (sent == I_BEATS && seen >= O_BEATS && idle > 64) || idle > 20000;
 
   integer file;
