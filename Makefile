@@ -11,13 +11,14 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench fuzz
 
 help:
 	@echo "make demo    compile, verify and estimate the example network"
 	@echo "make test    static checks and the whole test suite"
 	@echo "make check   static checks and the fast tests"
 	@echo "make bench   speed and size against the alternatives"
+	@echo "make fuzz    random graphs, SECONDS=600 from SEED=1 on"
 
 demo: $(DEMO)
 	@scripts/demo.sh
@@ -31,6 +32,9 @@ check: $(DEV)
 
 bench: $(DEV)
 	@set -e; for benchmark in benchmarks/[a-z]*.py; do $(BIN)/python $$benchmark; done
+
+fuzz: $(DEV)
+	@$(BIN)/python -m scripts.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 $(DEMO): $(INSTALL_INPUTS)
 	@scripts/setup.sh torch,data,sim,fpga

@@ -119,9 +119,8 @@ def _batches(
     data: Data, recipe: Recipe, random: torch.Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield one epoch of shuffled, distorted batches."""
-    for index in torch.randperm(len(data.train.labels), generator=random).split(
-        recipe["training"]["batch"]
-    ):
+    order = torch.randperm(len(data.train.labels), generator=random)
+    for index in order.split(recipe["training"]["batch"]):
         part = data.train[index.numpy()]
         x = data.distort(preprocess(part.images, recipe), recipe, random)
         yield x, torch.from_numpy(part.labels)
@@ -191,9 +190,9 @@ def settle(model: nn.Module) -> None:
 
 def save(model: nn.Module, path: Path) -> None:
     """Write the state dict under its names: in float16 what that loses nothing of."""
-    np.savez_compressed(
-        path, **{name: _smallest(value.cpu().numpy()) for name, value in model.state_dict().items()}
-    )
+    state = model.state_dict()
+    arrays = {name: _smallest(value.cpu().numpy()) for name, value in state.items()}
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def _smallest(array: np.ndarray) -> np.ndarray:
@@ -232,6 +231,8 @@ def main(
     parser.add_argument("--images", type=Path, help="write calibration.npz and test.npz and stop")
     arguments = parser.parse_args()
     data = load_data(recipe, arguments.data)
+    if list(data.train.images.shape[1:]) != recipe["input"]["shape"]:
+        parser.error(f"{folder.name} takes {recipe['input']['shape']}, which CIFAR-10 is not")
     if arguments.images:
         return write_images(data, recipe, arguments.images)
     start = time.monotonic()

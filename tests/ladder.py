@@ -1,5 +1,7 @@
 """The levels that must agree on a random graph, one after the other."""
 
+import re
+
 import numpy as np
 
 from hwgen.errors import InputError
@@ -38,15 +40,15 @@ def check_arithmetic(sample: Sample) -> None:
 
 
 def plan_of(sample: Sample) -> Plan:
-    """The design of a sample's speed; no image waits for another one in it."""
+    """The design of a sample's speed, or the next one that a refusal advises."""
     cycles = _cycles(sample.graph, sample.speed)
     try:
-        plan = schedule(sample.graph, Target(cycles=cycles))
+        return schedule(sample.graph, Target(cycles=cycles))
     except InputError as reason:
-        advice = str(reason).removesuffix(" or more.").rsplit(" ", 1)[-1]
-        assert "images wait for each other" in str(reason), reason
-        plan = schedule(sample.graph, Target(cycles=int(advice)))
-    return plan
+        advice = re.search(r"images wait .* give --target-cycles (\d+)", str(reason))
+        if advice is None:
+            raise
+        return schedule(sample.graph, Target(cycles=int(advice[1])))
 
 
 def _cycles(graph: Graph, speed: float) -> int:

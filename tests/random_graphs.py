@@ -65,6 +65,14 @@ class Sample:
     stalls: int
     calm: int = 3
 
+    def __repr__(self) -> str:
+        rows = [
+            f"{node.name} = {node.kind}({', '.join(node.inputs)}) {node.shape} {node.type}"
+            for node in self.graph.nodes
+        ]
+        treated = f"speed {self.speed}, stalls {self.stalls} after {self.calm} images"
+        return "\n".join(("", *rows, treated))
+
 
 def random_sample(rng: Random) -> Sample:
     """A graph of up to eight blocks; every choice is drawn from ``rng``."""
@@ -261,7 +269,7 @@ class _Grower:
         """Some channels, or two parts that change places."""
         channels = self._maker.shape(x)[0]
         cut = self._rng.randint(0, channels - 1)
-        if 0 < cut and self._rng.random() < 0.5:
+        if cut > 0 and self._rng.random() < 0.5:
             front, back = self._maker.slice(x, 0, cut), self._maker.slice(x, cut, channels)
             return self._maker.concat(*self._of_one_type([self._way(back), front]))
         return self._maker.slice(x, cut, self._rng.randint(cut + 1, channels))

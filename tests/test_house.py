@@ -20,7 +20,7 @@ PACKAGES = {
 }
 LONGEST = 100
 HEAVY = {"torch", "amaranth", "numba", "cocotb", "pyosys", "scipy"}
-COMMANDS = ("compile", "doctor", "estimate", "report", "run", "synth", "verify")
+COMMANDS = ("compare", "compile", "doctor", "estimate", "report", "run", "synth", "verify")
 SHOW_MODULES = "import sys; print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
 HELP = f"""
 import atexit

@@ -13,6 +13,8 @@ __all__ = ["Prediction", "predict"]
 
 IMAGES = 5
 """Images that are followed; the last two intervals must agree."""
+SPREAD_IMAGES = 2
+"""Images that are followed beat by beat: one, and the change to the next one."""
 SETTLE = 8
 """Cycles from the last transfer of padding until no register changes any more."""
 IDLE = 1 << 24
@@ -61,7 +63,8 @@ def predict(
     as it has stages: the least that stalls, which may come at any time, leave it.
     """
     model = _Model(units, forks, input_name, spread)
-    model.processes += [source(model.start, IMAGES * input_beats, IDLE), sink(model.end)]
+    images = SPREAD_IMAGES if spread else IMAGES
+    model.processes += [source(model.start, images * input_beats, IDLE), sink(model.end)]
     run_processes(model.processes, model.links)
     start, ends = model.start.taken[0], model.end.taken[output_beats - 1 :: output_beats]
     early = [time for link in model.links for time in link.taken if time < IDLE]

@@ -2,6 +2,7 @@
 
 from hwgen.errors import InputError, UnsupportedModel
 from hwgen.ir.graph import Graph
+from hwgen.ir.nodes import AdderConv2d, AvgPool, Conv2d, MaxPool, Pow2Conv2d, XnorConv2d
 from hwgen.schedule.folding import fastest_interval, fold
 from hwgen.schedule.geometry import stream_source
 from hwgen.schedule.plan import Plan, Resources, Target, Unit
@@ -15,6 +16,9 @@ __all__ = ["schedule"]
 FILL = 0.85
 """Share of a device that place and route can use."""
 
+WINDOWED = (Conv2d, AdderConv2d, Pow2Conv2d, XnorConv2d, MaxPool, AvgPool)
+"""Nodes with a kernel and padding."""
+
 BUFFER_SLACK = (1, 2, 4, 16)
 """Buffer sizes that are tried, relative to a steady producer, until no image waits for another."""
 
@@ -25,20 +29,36 @@ def schedule(graph: Graph, target: Target) -> Plan:
     With target.cycles, every node takes at most that many cycles per image; otherwise the fastest
     design that fits the device is chosen. Raises InputError where nothing meets the target.
     """
-    _check_ends(graph)
+    _check_nodes(graph)
     lanes = graph.input.shape[0]
     if target.cycles is None:
         return _fit(graph, target, lanes)
     plan = _plan(graph, target, lanes, target.cycles)
     _check_room(graph, plan, target, lanes)
-    _check_interval(plan, target.cycles)
+    _check_interval(plan, target, target.cycles)
     return plan
 
 
-def _check_ends(graph: Graph) -> None:
-    unread = [n.name for n in graph.nodes if n is not graph.output and not graph.users(n.name)]
-    if unread:
-        raise UnsupportedModel([f"{name}: nothing reads its output; remove it" for name in unread])
+def _check_nodes(graph: Graph) -> None:
+    problems = [
+        f"{node.name}: nothing reads its output; remove it"
+        for node in graph.nodes
+        if node is not graph.output and not graph.users(node.name)
+    ]
+    problems += [
+        f"{node.name}: a window fits into its padding of {node.padding}, so results would come"
+        " before the image; choose a padding smaller than its kernel"
+        for node in graph.nodes
+        if isinstance(node, WINDOWED) and _runs_ahead(node.kernel, node.padding)
+    ]
+    if problems:
+        raise UnsupportedModel(problems)
+
+
+def _runs_ahead(kernel: tuple[int, int], padding: tuple[int, int]) -> bool:
+    """Say whether the first window is complete before the first pixel, in raster order."""
+    rows, columns = (size - border for size, border in zip(kernel, padding, strict=True))
+    return rows <= 0 or (rows == 1 and columns <= 0)
 
 
 def overflow(total: Resources, target: Target) -> dict[str, tuple[int, int]]:
@@ -86,12 +106,17 @@ def _check_room(graph: Graph, plan: Plan, target: Target, lanes: int) -> None:
     )
 
 
-def _check_interval(plan: Plan, cycles: int) -> None:
-    if plan.interval > cycles:
-        raise InputError(
-            f"{plan.graph.name} folded for {cycles} cycles takes {plan.interval}, because images"
-            f" wait for each other; give --target-cycles {plan.interval} or more."
-        )
+def _check_interval(plan: Plan, target: Target, cycles: int) -> None:
+    if plan.interval <= cycles:
+        return
+    enough, found = cycles, plan
+    while found.interval > enough:  # with more cycles to spend, other foldings are chosen
+        enough = found.interval
+        found = _plan(plan.graph, target, plan.input_lanes, enough)
+    raise InputError(
+        f"{plan.graph.name} folded for {cycles} cycles takes {plan.interval}, because images"
+        f" wait for each other; give --target-cycles {enough} or more."
+    )
 
 
 def _refuse(plan: Plan, target: Target, remedy: str) -> None:

@@ -1,4 +1,7 @@
-"""The commands ``verify``, ``run`` and ``estimate``; heavy modules load when one of them runs."""
+"""The commands ``verify``, ``run``, ``estimate``, ``compare`` and ``report``.
+
+Heavy modules load when one of them runs.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +10,7 @@ import click
 
 from hwgen.cli import build_argument, inputs_option, json_option, print_json, print_table, progress
 
-__all__ = ["estimate", "report", "run", "verify"]
+__all__ = ["compare", "estimate", "report", "run", "verify"]
 
 VERIFY_FIELDS = (
     "status",
@@ -134,6 +137,57 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     """The same row with the components of its energy added up."""
     energy = row.get("energy_pj")
     return row | {"energy_pj": sum(energy.values())} if isinstance(energy, dict) else row
+
+
+@click.command()
+@build_argument
+@click.option("--node", metavar="NAME", help="One layer alone (default: all but first and last).")
+@click.option("--energy-profile", "profile", metavar="P", help="Table of energies per action.")
+@click.option(
+    "--picture",
+    metavar="FILE.png",
+    type=click.Path(path_type=Path),
+    help="Also draw LUTs and energy of every row.",
+)
+@json_option
+def compare(
+    build: Path, node: str | None, profile: str | None, picture: Path | None, as_json: bool
+) -> None:
+    """Predict the same network with other kernels at equal parallelism."""
+    from hwgen_sim.compare_kernels.comparison import COLUMNS, compare_build
+    from hwgen_sim.compare_kernels.picture import check_picture, save_picture
+
+    if picture:
+        check_picture(picture)
+    with progress() as report:
+        report("schedule and compare", 0.0)
+        document = compare_build(build, node, profile).to_json()
+    if picture:
+        save_picture(document, picture)
+    if as_json:
+        print_json(document)
+        return
+    _print_kernels(document, COLUMNS)
+
+
+def _print_kernels(document: dict[str, Any], columns: tuple[str, ...]) -> None:
+    rows = document["rows"]
+    print_table(
+        [row | {"energy_without": ", ".join(row["energy_without"] or ()) or None} for row in rows],
+        columns,
+    )
+    click.echo(
+        "Cycles, cells and energies are predicted (the tests hold the cells' errors against"
+        f" synthesis); energies with profile {document['profile']}; LUT per lane is that of the"
+        " compared layers."
+    )
+    for sentence in document["notes"]:
+        click.echo(sentence)
+    click.echo("Not modelled:")
+    for line in document["not_modelled"]:
+        click.echo(f"  {line}")
+    for sentence in document["summary"]:
+        click.echo(sentence)
 
 
 @click.command()

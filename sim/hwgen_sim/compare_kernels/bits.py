@@ -20,9 +20,7 @@ PASSING = (MaxPool, Flatten, Slice, Concat, PixelShuffle, UpsampleNearest)
 """Nodes whose output holds values of their input, so that it has the same type."""
 
 
-def only_read_by(
-    graph: Graph, layers: Collection[str], makers: tuple[type, ...]
-) -> frozenset[str]:
+def only_read_by(graph: Graph, layers: Collection[str], makers: tuple[type, ...]) -> frozenset[str]:
     """Nodes of the classes ``makers``, and those that pass on what these made, read by ``layers``.
 
     All that such a node makes reaches ``layers`` and nothing else, so its type is free.

@@ -15,7 +15,7 @@ from hwgen.ir.nodes import (
     AdderLinear,
     AnyNode,
     Conv2d,
-    Input,
+    Flatten,
     Layer,
     Linear,
     Lut,
@@ -74,7 +74,7 @@ def kernel_family(node: Any) -> str:
 
 
 def inner_layers(graph: Graph) -> tuple[str, ...]:
-    """All layers but the first and the last one where these multiply, as they do in such networks."""
+    """All layers but the first and last one where these multiply, as they do in such networks."""
     layers = [node for node in graph.nodes if isinstance(node, Layer)]
     ends = {n.name for n in (*layers[:1], *layers[-1:]) if kernel_family(n) == "multiply"}
     return tuple(node.name for node in layers if node.name not in ends)
@@ -107,10 +107,23 @@ def _why_not(graph: Graph, node: Any, kernel: str) -> str | None:
         return None
     if getattr(node, "groups", 1) > 1:
         return f"its {node.groups} groups exist for the multiplying kernel only"
+    if table := _table_behind(graph, node):
+        return f"the table {table} reads its sums, which another kernel makes wider"
     if kernel == "winograd":
         return _no_winograd(node)
     if kernel == "xnor" and reads_the_image(graph, node):
         return "it reads the image, which is not one bit"
+    return None
+
+
+def _table_behind(graph: Graph, node: AnyNode) -> str | None:
+    """The table that no affine separates from ``node``, if there is one."""
+    for user in graph.users(node.name):
+        if isinstance(user, Lut):
+            return user.name
+        affine = isinstance(user, Requantize | Threshold)
+        if not affine and (table := _table_behind(graph, user)):
+            return table
     return None
 
 
@@ -154,27 +167,31 @@ class _Rewriter:
     def _add(self, node: AnyNode) -> None:
         if node.name in self._kernels:
             self._put(self._layer(node))
+        elif node.name in self._to_bits | self._to_numbers and isinstance(node, PASSING):
+            self._put(node)
         elif node.name in self._to_bits and not _is_bits(node):
-            self._put(self._bits(node, node.name))
+            self._put(self._threshold(node.name, node.inputs[0], node.shape))
         elif node.name in self._to_numbers:
-            self._put(self._numbers(node))
+            self._put(self._requantize(node.name, node.inputs[0], node.shape))
         elif self._other.isdisjoint(node.inputs) or isinstance(node, Requantize | Threshold | Lut):
             # activations are taken to be the same: a kernel changes no range behind an affine
             self._nodes[node.name], self._bounds[node.name] = node, self._before[node.name]
         else:
             self._put(node)
 
-    def _put(self, node: AnyNode) -> None:
+    def _put(self, node: AnyNode) -> str:
         """Add a node that is not as it was, with the type that it needs now."""
-        bounds = bounds_of(node, self._so_far(), *(self._bounds[name] for name in node.inputs))
-        if isinstance(node, PASSING):
-            kind = self._nodes[node.inputs[0]].type
-        elif isinstance(node, Requantize | Threshold):
-            kind = node.type
+        if isinstance(node, Requantize | Threshold):
+            assert node.type is not None
+            ends = (np.full(node.shape[0], end) for end in (node.type.low, node.type.high))
+            bounds, kind = Bounds(*ends), node.type
         else:
-            kind = bounds.hull.type()
+            bounds = bounds_of(node, self._so_far(), *(self._bounds[n] for n in node.inputs))
+            passing = isinstance(node, PASSING)
+            kind = self._nodes[node.inputs[0]].type if passing else bounds.hull.type()
         self._nodes[node.name], self._bounds[node.name] = replace(node, type=kind), bounds
         self._other.add(node.name)
+        return node.name
 
     def _layer(self, node: Any) -> AnyNode:
         kernel, source = self._kernels[node.name], node.inputs[0]
@@ -183,60 +200,50 @@ class _Rewriter:
         key = f"{node.name}.{kernel}"
         self._tensors[key] = _drawn(self._old, node, kernel)
         common = {"name": node.name, "inputs": (source,), "shape": node.shape, "scale": node.scale}
-        common |= {"type": node.type, "weight": key}
+        common["weight"] = key
         if isinstance(node, Linear | AdderLinear | XnorLinear):
             return _linear(kernel, common, geometry(self._old, node).kernel)
-        return _conv(kernel, common, geometry(self._old, node))
+        return _conv(kernel, common, node)
 
     def _insert_bits(self, node: AnyNode) -> str:
         """A threshold in front of a layer whose activations other nodes read as numbers."""
-        source = stream_source(self._so_far(), node.inputs[0])
-        sign = self._bits(replace(source, inputs=(source.name,)), f"{node.name}_sign")
-        self._put(sign)
-        given = self._nodes[node.inputs[0]]
-        if given.kind != "flatten":
-            return sign.name
-        self._put(replace(given, name=f"{node.name}_flat", inputs=(sign.name,)))
-        return f"{node.name}_flat"
+        given, source = self._nodes[node.inputs[0]], stream_source(self._so_far(), node.inputs[0])
+        sign = self._put(self._threshold(f"{node.name}_sign", source.name, source.shape))
+        if not isinstance(given, Flatten):
+            return sign
+        return self._put(replace(given, name=f"{node.name}_flat", inputs=(sign,)))
 
-    def _bits(self, node: AnyNode, name: str) -> AnyNode:
-        if isinstance(node, PASSING):
-            return node
-        channels = node.shape[0]
-        self._tensors[f"{name}.cuts"] = np.zeros((channels, 1), dtype=np.int64)
-        self._tensors[f"{name}.directions"] = np.ones(channels, dtype=np.int64)
+    def _threshold(self, name: str, source: str, shape: tuple[int, ...]) -> Threshold:
+        cuts, directions = f"{name}.cuts", f"{name}.directions"
+        self._tensors[cuts] = np.zeros((shape[0], 1), dtype=np.int64)
+        self._tensors[directions] = np.ones(shape[0], dtype=np.int64)
         return Threshold(
             name=name,
-            inputs=node.inputs,
-            shape=node.shape,
+            inputs=(source,),
+            shape=shape,
             type=BIPOLAR,
             scale=(1.0,),
-            thresholds=f"{name}.cuts",
-            direction=f"{name}.directions",
+            thresholds=cuts,
+            direction=directions,
         )
 
-    def _numbers(self, node: AnyNode) -> AnyNode:
+    def _requantize(self, name: str, source: str, shape: tuple[int, ...]) -> Requantize:
         """An affine of the widths that the quantizer gives: 18 bits, and a bias to match."""
-        if isinstance(node, PASSING):
-            return node
-        channels, reach = node.shape[0], max(abs(end) for end in self._hull(node.inputs[0]))
-        self._tensors[f"{node.name}.gain"] = np.full(channels, (1 << 17) - 1)
-        self._tensors[f"{node.name}.offset"] = np.full(channels, reach << 16)
-        shift = 17 + max(1, reach).bit_length() - WIDE.bits
+        hull = self._bounds[source].hull
+        reach = max(1, abs(hull.low), abs(hull.high))
+        gain, offset = f"{name}.gain", f"{name}.offset"
+        self._tensors[gain] = np.full(shape[0], (1 << 17) - 1)
+        self._tensors[offset] = np.full(shape[0], reach << 16)
         return Requantize(
-            name=node.name,
-            inputs=node.inputs,
-            shape=node.shape,
+            name=name,
+            inputs=(source,),
+            shape=shape,
             type=WIDE,
             scale=(1.0,),
-            multiplier=f"{node.name}.gain",
-            bias=f"{node.name}.offset",
-            shift=max(0, shift),
+            multiplier=gain,
+            bias=offset,
+            shift=17 + max(0, reach.bit_length() - WIDE.bits),
         )
-
-    def _hull(self, name: str) -> tuple[int, int]:
-        hull = self._bounds[name].hull
-        return hull.low, hull.high
 
 
 def _is_bits(node: AnyNode) -> bool:
@@ -256,13 +263,14 @@ def _linear(kernel: str, common: dict[str, Any], window: tuple[int, int]) -> Any
             return Pow2Conv2d(**common, kernel=window)
 
 
-def _conv(kernel: str, common: dict[str, Any], shape: Any) -> AnyNode:
-    padding = shape.padding
+def _conv(kernel: str, common: dict[str, Any], node: Any) -> AnyNode:
     if kernel == "winograd":
-        return WinogradAdderConv2d(**common, padding=padding)
+        return WinogradAdderConv2d(**common, padding=node.padding)
     makers = {"multiply": Conv2d, "adder": AdderConv2d, "xnor": XnorConv2d, "shift": Pow2Conv2d}
-    kernel_size = (3, 3) if shape.kernel == (1, 1) and _is_winograd(common) else shape.kernel
-    return makers[kernel](**common, kernel=kernel_size, stride=shape.stride, padding=padding)
+    window = {"kernel": (3, 3)}  # of a Winograd layer
+    if not isinstance(node, WinogradAdderConv2d):
+        window = {"kernel": node.kernel, "stride": node.stride}
+    return makers[kernel](**common, **window, padding=node.padding)
 
 
 def _drawn(graph: Graph, node: Any, kernel: str) -> NDArray:
@@ -284,7 +292,7 @@ def _weight_shape(graph: Graph, node: Any, kernel: str) -> tuple[int, ...]:
         return (*own[:2], 4, 4)
     if kernel == "shift" and len(own) == 2:
         return (*own, 1, 1)
-    return (*own[:2], 3, 3) if own[2:] == (4, 4) and node.kind.startswith("winograd") else own
+    return (*own[:2], 3, 3) if isinstance(node, WinogradAdderConv2d) else own
 
 
 def _range(graph: Graph, node: Any) -> tuple[int, int]:
@@ -294,7 +302,7 @@ def _range(graph: Graph, node: Any) -> tuple[int, int]:
         return kind.low, kind.high
     weight = graph.tensors[node.weight]
     low, high = int(weight.min()), int(weight.max())
-    return WIDE_WEIGHTS if -1 <= low and high <= 1 else (low, high)
+    return WIDE_WEIGHTS if low >= -1 and high <= 1 else (low, high)
 
 
 def _powers(low: int, high: int) -> list[int]:
