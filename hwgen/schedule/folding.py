@@ -1,6 +1,7 @@
 """Chooses pe and simd of every node."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
@@ -48,12 +49,46 @@ DSP_IN_LUTS = 40
 def fold(graph: Graph, cycles: int, input_lanes: int, slack: float = 1.0) -> tuple[Unit, ...]:
     """Units in stream order, each the cheapest that takes at most ``cycles`` per image.
 
-    ``slack`` scales the queues in front of padding and the room behind line buffers.
+    ``slack`` scales the queues in front of padding and the room behind line buffers. Where a node
+    cannot keep up with beats as its source gives them, sources of other beats are chosen.
     """
+    refused: set[Beats] = set()
+    first: _TooSlow | None = None
+    while True:
+        try:
+            return _folded(graph, cycles, input_lanes, slack, refused)
+        except _TooSlow as reason:
+            first = first or reason
+            fastest = fastest_interval(graph, input_lanes)
+            if cycles < fastest or reason.beats <= refused:
+                raise InputError(
+                    f"{first.node} takes at least {first.least} cycles per image, more than the"
+                    f" target of {cycles}; give --target-cycles {max(fastest, first.least)} or more"
+                    "."
+                ) from None
+            refused |= reason.beats
+
+
+Beats = tuple[str, int]
+"""The name of a unit and its lanes."""
+
+
+@dataclass(frozen=True)
+class _TooSlow(Exception):
+    """A node with no candidate that is fast enough, and the beats that it was to read."""
+
+    node: str
+    least: int
+    beats: frozenset[Beats]
+
+
+def _folded(
+    graph: Graph, cycles: int, input_lanes: int, slack: float, refused: Collection[Beats]
+) -> tuple[Unit, ...]:
     units: dict[str, Unit] = {}
     for node in graph.nodes:
         if node.kind not in ("input", "flatten"):
-            units[node.name] = _choose(graph, node, cycles, units, input_lanes, slack)
+            units[node.name] = _choose(graph, node, cycles, units, input_lanes, slack, refused)
     return tuple(units.values())
 
 
@@ -77,18 +112,18 @@ def _choose(
     units: Mapping[str, Unit],
     input_lanes: int,
     slack: float,
+    refused: Collection[Beats],
 ) -> Unit:
     sources = [units.get(stream_source(graph, name).name) for name in node.inputs]
     feeds = tuple(Feed(s.lanes if s else input_lanes, cycles, slack) for s in sources)
     spacing = min(_result_spacing(source) if source else 1 for source in sources)
     candidates = list(_candidates(graph, node, feeds, spacing))
-    fitting = [unit for unit in candidates if unit.interval <= cycles]
+    fast = [unit for unit in candidates if unit.interval <= cycles]
+    fitting = [unit for unit in fast if (unit.name, unit.lanes) not in refused]
     if not fitting:
         least = min(unit.interval for unit in candidates)
-        raise InputError(
-            f"{node.name} takes at least {least} cycles per image, more than the target of"
-            f" {cycles}; give --target-cycles {fastest_interval(graph, input_lanes)} or more."
-        )
+        beats = frozenset((source.name, source.lanes) for source in sources if source)
+        raise _TooSlow(node.name, least, beats)
     return min(fitting, key=_cost)
 
 

@@ -1,11 +1,15 @@
 """What random graphs have found, each as the smallest graph that shows it."""
 
+from random import Random
+
 import pytest
 
 from hwgen.errors import UnsupportedModel
+from hwgen.schedule.plan import Target
+from hwgen.schedule.schedule import schedule
 from tests import ladder
 from tests.maker import Maker
-from tests.random_graphs import Sample
+from tests.random_graphs import Sample, random_sample
 
 
 def check(maker: Maker, speed: float = 1, stalls: int = 1):
@@ -77,3 +81,19 @@ def test_windows_in_padding_alone_are_refused(kernel, padding):
     name = maker.conv2d("image", 2, kernel, padding=padding)
     with pytest.raises(UnsupportedModel, match=f"{name}: .* padding of .* smaller than its kernel"):
         check(maker)
+
+
+def test_lanes_that_a_slice_cannot_take_two_by_two_are_not_chosen():
+    """Three lanes would reach it one by one, in 120 cycles where 60 were asked for."""
+    maker = Maker((1, 6, 4), "bipolar")
+    x = maker.threshold(maker.xnor_conv2d("image", 6, (2, 1)))
+    maker.slice(x, 2, 4)
+    for cycles in (60, 61, 80, 119):
+        plan = schedule(maker.graph(), Target(cycles=cycles))
+        assert plan.interval <= cycles
+        ladder.check_hardware(plan, Sample(maker.graph(), maker.values["image"], 1, 1))
+
+
+@pytest.mark.parametrize("seed", [1331])
+def test_the_cycles_that_a_refusal_advises_are_enough(seed):
+    ladder.plan_of(random_sample(Random(seed)))
