@@ -1,12 +1,13 @@
 """Exact cycles of a design, from the cycle model of its blocks."""
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hwgen.schedule.plan import Stage, Unit
 from hwgen.schedule.streams import OUTPUT, QUEUE, Reader, readers
-from hwgen_rtl.cycles import Link, Process, run_processes, sink, source, spaced
+from hwgen_rtl.cycles import Block, Link, offering, run_blocks, spacing
 from hwgen_rtl.fork import ForkParams
 
 __all__ = ["Prediction", "predict"]
@@ -19,8 +20,6 @@ SETTLE = 8
 """Cycles from the last transfer of padding until no register changes any more."""
 IDLE = 1 << 24
 """Cycle of the first input: late enough that all leading padding was sent before."""
-APART = 1 << 24
-"""Cycles in which everything that a beat causes has happened."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +63,18 @@ def predict(
     """
     model = _Model(units, forks, input_name, spread)
     images = SPREAD_IMAGES if spread else IMAGES
-    model.processes += [source(model.start, images * input_beats, IDLE), sink(model.end)]
-    run_processes(model.processes, model.links)
+    feed = Block(offering(np.full(images * input_beats, IDLE)), (), (model.start,))
+    activity = run_blocks([feed, *model.blocks], kept=(model.start, model.end))
     start, ends = model.start.taken[0], model.end.taken[output_beats - 1 :: output_beats]
-    early = [time for link in model.links for time in link.taken if time < IDLE]
     return Prediction(
-        max(early, default=-SETTLE) + SETTLE,
+        activity.early + SETTLE if activity.early >= 0 else 0,
         tuple(end - start for end in ends),
-        {reader: _most_waiting(*ends) for reader, ends in model.queues.items()},
+        {reader: activity.most[queue] for reader, queue in model.queues.items()},
     )
 
 
 class _Model:
-    """Processes and links of all units and forks."""
+    """Blocks and links of all units and forks."""
 
     def __init__(
         self,
@@ -85,60 +83,49 @@ class _Model:
         input_name: str,
         spread: bool,
     ):
-        self.links: list[Link] = []
-        self.processes: list[Process] = []
-        self.queues: dict[Reader, tuple[Link, Link]] = {}
+        self.blocks: list[Block] = []
+        self.queues: dict[Reader, Block] = {}
         self._incoming: dict[Reader, Link] = {}
-        self._readers, self._forks = readers(units), forks
-        # a beat of one fork may cause many beats of the next one
-        self._gap = APART ** len(forks) if spread else 0
-        self.start = self._link(input_name)
+        self._readers, self._forks, self._spread = readers(units), forks, spread
+        self.start = Link(input_name)
         self._give(input_name, self.start)
         for unit in units:
             self._add(unit)
         self.end = self._incoming[Reader(OUTPUT)]
 
-    def _link(self, name: str) -> Link:
-        self.links.append(Link(name))
-        return self.links[-1]
-
     def _add(self, unit: Unit) -> None:
         ends = []
         for port, row in enumerate(unit.inputs):
             reader = Reader(unit.name, port)
-            first = self._incoming[reader]
-            after = [self._link(f"{unit.name}.{port}.{stage.name}") for stage in row]
-            ends.append(self._chain(row, first, after))
+            first = len(self.blocks)
+            ends.append(self._chain(row, self._incoming[reader], f"{unit.name}.{port}"))
             if row and row[0].name == QUEUE:
-                self.queues[reader] = first, after[0]
-        stages, link = list(unit.stages), ends[0]
+                self.queues[reader] = self.blocks[first]
+        stages, link = unit.stages, ends[0]
         if len(ends) > 1:
-            join = stages.pop(0)
-            link = self._link(f"{unit.name}.{join.name}")
-            self.processes += join.params.processes(ends, link)
-        after = [self._link(f"{unit.name}.{stage.name}") for stage in stages]
-        self._give(unit.name, self._chain(stages, link, after))
+            join, *stages = stages
+            link = self._block(join, ends, unit.name)
+        self._give(unit.name, self._chain(stages, link, unit.name))
 
-    def _chain(self, stages: Sequence[Stage], i: Link, after: Sequence[Link]) -> Link:
-        for stage, o in zip(stages, after, strict=True):
-            self.processes += stage.params.processes(i, o)
-            i = o
+    def _chain(self, stages: Sequence[Stage], i: Link, name: str) -> Link:
+        for stage in stages:
+            i = self._block(stage, [i], name)
         return i
+
+    def _block(self, stage: Stage, inputs: Sequence[Link], name: str) -> Link:
+        o = Link(f"{name}.{stage.name}")
+        self.blocks.append(Block(stage.params.timing(), tuple(inputs), (o,)))
+        return o
 
     def _give(self, name: str, link: Link) -> None:
         group = self._readers[name]
         if len(group) == 1:
             self._incoming[group[0]] = link
             return
-        if self._gap:
-            given, link = link, self._link(f"{name}.spread")
-            self.processes.append(spaced(given, link, self._gap))
-            self._gap //= APART
-        outputs = [self._link(f"{name}.fork.{n}") for n in range(len(group))]
+        if self._spread:
+            # a beat of one fork may cause many beats of the next one, which come before another
+            given, link = link, Link(f"{name}.spread")
+            self.blocks.append(Block(spacing(rank=len(self.blocks)), (given,), (link,)))
+        outputs = tuple(Link(f"{name}.fork.{n}") for n in range(len(group)))
         self._incoming |= dict(zip(group, outputs, strict=True))
-        self.processes += self._forks[name].processes(link, outputs)
-
-
-def _most_waiting(i: Link, o: Link) -> int:
-    """Most beats between two links: taken from the one and not yet from the other."""
-    return max((n + 1 - bisect_left(o.taken, time) for n, time in enumerate(i.taken)), default=0)
+        self.blocks.append(Block(self._forks[name].timing(), (link,), outputs))

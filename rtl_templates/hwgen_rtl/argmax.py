@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Module, Mux, Signal
 from numpy.typing import NDArray
 
-from hwgen_rtl.cycles import Link, Process, stream_stage
+from hwgen_rtl.cycles import Timing, pipelining
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of, shape_of
 from hwgen_rtl.stream import StreamComponent
@@ -35,9 +35,9 @@ class ArgmaxParams:
         """The hardware."""
         return Argmax(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [stream_stage(i, o, self.LATENCY, lambda n: n % self.length == self.length - 1)]
+        return pipelining(self.LATENCY, (n == self.length - 1 for n in range(self.length)))
 
 
 class Argmax(StreamComponent):

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen_rtl.cycles import Link, Process, RigidPipeline, Timeline
+from hwgen_rtl.cycles import Timing, buffering
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.storage import ram_style
@@ -95,42 +96,12 @@ class BandParams:
         """The hardware."""
         return Band(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        written, released = Timeline(), Timeline()
-        return [self._write(i, written, released), self._read(i, o, written, released)]
-
-    def _write(self, i: Link, written: Timeline, released: Timeline) -> Process:
-        word, ready = 0, 0
-        while (offer := (yield from i.peek())) >= 0:
-            if word >= self.depth:
-                free = (yield from released.reached(word + 1 - self.depth)) + 1
-                ready = max(ready, free)
-            time = max(offer, ready)
-            i.take(time)
-            word, ready = word + 1, time + 1
-            written.add(word, time)
-
-    def _read(self, i: Link, o: Link, written: Timeline, released: Timeline) -> Process:
-        pipeline, step, begun, ended = RigidPipeline(o), 0, 0, 0
-        pattern = list(self.reads())
-        while True:
-            for first, last in pattern:
-                if first:
-                    begun += 1
-                    while not written.totals or written.totals[-1] < begun:
-                        if i.closed and not i.waiting:
-                            yield from pipeline.drain()
-                            return
-                        pipeline.pump()
-                        yield
-                    arrived = yield from written.reached(begun)
-                    step = yield from pipeline.step_at(step, arrived + 1)
-                pipeline.exit(step + self.LATENCY)
-                if last:
-                    ended += 1
-                    released.add(ended, (yield from pipeline.time(step)))
-                step += 1
+        first, last = np.array([*self.reads()], np.int64).T
+        # words that must have come since reset, less those that no longer count
+        needs = np.cumsum(first) - (np.cumsum(last) - last)
+        return buffering(room=self.depth, needs=needs * first, releases=last, latency=self.LATENCY)
 
 
 class Walk(wiring.Component):

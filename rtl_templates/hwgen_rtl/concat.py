@@ -1,11 +1,10 @@
 """Puts the channels of several streams one after the other."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Module, Mux, Signal
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Timing, joining
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import JoinComponent
@@ -31,22 +30,9 @@ class ConcatParams:
         """The hardware."""
         return Concat(self)
 
-    def processes(self, inputs: Sequence[Link], o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(inputs, o)]
-
-    def _run(self, inputs: Sequence[Link], o: Link) -> Process:
-        turns = [i for i, count in zip(inputs, self.words, strict=True) for _ in range(count)]
-        time = 0
-        while True:
-            for i in turns:
-                offer = yield from i.peek()
-                if offer < 0:
-                    o.closed = True
-                    return
-                time = max(time, offer)
-                i.take(time)
-                time = yield from o.put(time + 1)
+        return joining((n,) for n, count in enumerate(self.words) for _ in range(count))
 
 
 class Concat(JoinComponent):

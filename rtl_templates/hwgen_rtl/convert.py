@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Module, Signal
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Timing, holding, pipelining
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import StreamComponent
@@ -39,18 +39,9 @@ class SplitParams(_LaneParams):
         """The hardware."""
         return Split(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(i, o)]
-
-    def _run(self, i: Link, o: Link) -> Process:
-        time = 0
-        while (offer := (yield from i.peek())) >= 0:
-            time = max(time, offer)
-            i.take(time)
-            for _ in range(self.ratio):
-                time = yield from o.put(time + 1)
-        o.closed = True
+        return holding(self.ratio, through=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,22 +60,9 @@ class MergeParams(_LaneParams):
         """The hardware."""
         return Merge(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(i, o)]
-
-    def _run(self, i: Link, o: Link) -> Process:
-        time = -1
-        while True:
-            ready = time
-            for n in range(self.ratio):
-                offer = yield from i.peek()
-                if offer < 0:
-                    o.closed = True
-                    return
-                time = max(offer, time + 1 if n else max(ready, 0))
-                i.take(time)
-            time = yield from o.put(time + 1)
+        return pipelining(1, (n == self.ratio - 1 for n in range(self.ratio)))
 
 
 class _LaneConverter(StreamComponent):

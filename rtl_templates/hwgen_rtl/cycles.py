@@ -1,211 +1,299 @@
 """Exact cycle model: every transfer of every stream gets the cycle in which it happens.
 
-Each block describes itself as one or two processes (generators) that post offers on links and take
-them; a transfer happens in the first cycle in which the producer's ``valid`` and the consumer's
-``ready`` are both high. Processes run in any order, because a time, once known, never changes: the
-model costs a few microseconds a beat, whatever the number of cycles between beats.
+Each block says how it moves as a `Timing`, beside its hardware; the functions here that make one
+are all the kinds there are. A transfer happens in each cycle in which the producer's ``valid`` and
+the consumer's ``ready`` are both high, as in the hardware. `hwgen_rtl.cycle_steps` goes from cycle
+to cycle; it costs about 10 ns for each block that moves in a cycle, and nothing where none does.
 
 Cycle 0 is the first one after reset.
 """
 
-from bisect import bisect_left
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import IntFlag
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from hwgen_rtl.cycle_steps import Network
 
 __all__ = [
+    "Activity",
+    "Block",
     "Blocked",
     "Link",
-    "Process",
-    "RigidPipeline",
-    "Timeline",
-    "run_processes",
-    "sink",
-    "source",
-    "spaced",
-    "stream_stage",
+    "Pass",
+    "Timing",
+    "buffering",
+    "copying",
+    "holding",
+    "joining",
+    "offering",
+    "passing",
+    "pipelining",
+    "queueing",
+    "run_blocks",
+    "spacing",
 ]
 
-Process = Generator[None, None, None]
+LOG = 1 << 16
+"""Transfers that are logged before Python collects them."""
 
 
 class Blocked(Exception):
-    """No process can go on: the links whose offer nobody takes, as sentences."""
+    """Nothing moves any more: the links whose offer nobody takes, as sentences."""
+
+
+class Pass(IntFlag):
+    """What a passing block does next: take a beat, give one, or hand one on."""
+
+    GIVE = 1
+    TAKE = 2
+    BOTH = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Timing:
+    """How a block moves; made by the functions below, which say what the numbers mean."""
+
+    kind: str
+    pattern: NDArray
+    releases: NDArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    latency: int = 1
+    room: int = 0
+    beats: int = 1
+    jobs: int = 1
+    through: bool = False
+    rank: int = 0
+
+    def __post_init__(self):
+        if not 1 <= self.latency < 63:
+            raise ValueError(f"latency must be 1 to 62, not {self.latency!r}")
+
+
+def offering(times: ArrayLike) -> Timing:
+    """Beat n is offered from cycle ``times[n]`` on, or as soon as the one before it was taken."""
+    return Timing(kind="offering", pattern=_numbers(times))
+
+
+def passing(steps: Iterable[Pass]) -> Timing:
+    """Without a register: o.valid = GIVE & (i.valid | ~TAKE); i.ready = TAKE & (o.ready | ~GIVE).
+
+    The block goes to the next of ``steps``, which repeat, with each transfer.
+    """
+    return Timing(kind="passing", pattern=_numbers(np.fromiter(steps, np.int64)))
+
+
+def copying() -> Timing:
+    """Without a register: each output takes a beat when it likes, i.ready when all have."""
+    return Timing(kind="copying", pattern=_numbers([0]))
+
+
+def pipelining(latency: int, emits: Iterable[bool] = (True,)) -> Timing:
+    """A rigid pipeline that moves, and takes a beat, while i.ready = ~o.valid | o.ready.
+
+    Beat n leaves ``latency`` such cycles later if ``emits[n]``, which repeats.
+    """
+    return Timing(
+        kind="pipelining",
+        pattern=2 + _numbers(np.fromiter(emits, np.int64)),
+        latency=latency,
+    )
+
+
+def joining(turns: Iterable[Collection[int]]) -> Timing:
+    """`pipelining` of latency 1 with several inputs: a step takes a beat of each in ``turns[n]``.
+
+    ``turns`` repeat; an input is ready when the others of its turn are valid.
+    """
+    codes = [1 + sum(2 << n for n in turn) for turn in turns]
+    return Timing(kind="pipelining", pattern=_numbers(codes))
+
+
+def holding(beats: int = 1, *, through: bool = False) -> Timing:
+    """A register that gives ``beats`` beats for each that it takes, from the next cycle on.
+
+    i.ready = register is empty, or, with ``through``, gives its last beat in this cycle.
+    """
+    return Timing(kind="holding", pattern=_numbers([0]), beats=beats, through=through)
+
+
+def queueing(depth: int) -> Timing:
+    """A memory of ``depth`` - 1 beats, then an output register; i.ready = the memory has room."""
+    return Timing(kind="queueing", pattern=_numbers([0]), room=depth - 1)
+
+
+def buffering(
+    *,
+    room: int,
+    needs: ArrayLike,
+    releases: ArrayLike,
+    beats: int = 1,
+    jobs: int = 1,
+    latency: int = 1,
+) -> Timing:
+    """A memory whose words are read in runs, and a rigid pipeline behind it.
+
+    With level = words written - words released, i.ready = level < ``room``. Run n starts when
+    level >= ``needs[n]``, reads ``jobs`` times ``beats`` words, one in each cycle in which the
+    pipeline moves, and releases ``releases[n]`` words with the last of them; both repeat.
+    The result of a job leaves ``latency`` such cycles after its last word was read.
+    """
+    return Timing(
+        kind="buffering",
+        pattern=_numbers(needs),
+        releases=_numbers(releases),
+        latency=latency,
+        room=room,
+        beats=beats,
+        jobs=jobs,
+    )
+
+
+def spacing(rank: int) -> Timing:
+    """Without a register: lets one beat through when nothing else in the network moves any more.
+
+    Of several such blocks where a beat waits, the one of the highest ``rank`` goes first.
+    """
+    return Timing(kind="spacing", pattern=_numbers([0]), rank=rank)
+
+
+def _numbers(values: ArrayLike) -> NDArray:
+    return np.asarray(values, np.int64)
 
 
 @dataclass(eq=False)
 class Link:
-    """One stream: when each beat was offered (valid rose) and taken (valid & ready)."""
+    """One stream, and the cycles of its transfers (valid & ready) where they were kept."""
 
     name: str = ""
-    offered: list[int] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
-    closed: bool = False
-
-    @property
-    def waiting(self) -> bool:
-        """Say whether a beat is offered and not yet taken."""
-        return len(self.offered) > len(self.taken)
-
-    def put(self, time: int) -> Generator[None, None, int]:
-        """Offer a beat from ``time`` on; returns the cycle in which it is taken."""
-        self.offered.append(time)
-        while self.waiting:
-            yield
-        return self.taken[-1]
-
-    def peek(self, meanwhile: Callable[[], None] = lambda: None) -> Generator[None, None, int]:
-        """Wait for the next offer and return its time; -1 where no beat will come."""
-        while not self.waiting:
-            if self.closed:
-                return -1
-            meanwhile()
-            if not self.waiting:
-                yield
-        return self.offered[-1]
-
-    def take(self, time: int) -> None:
-        """Accept the offered beat in cycle ``time``."""
-        self.taken.append(time)
 
 
-@dataclass(eq=False)
-class Timeline:
-    """A count that only grows, and the cycle in which it reached each value."""
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A block of a network and its streams."""
 
-    totals: list[int] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-
-    def add(self, total: int, time: int) -> None:
-        """Note that the count is ``total`` from ``time`` on."""
-        self.totals.append(total)
-        self.times.append(time)
-
-    def reached(self, total: int) -> Generator[None, None, int]:
-        """Wait until the count is at least ``total``; returns the cycle in which it became so."""
-        while not self.totals or self.totals[-1] < total:
-            yield
-        return self.times[bisect_left(self.totals, total)]
+    timing: Timing
+    inputs: tuple[Link, ...]
+    outputs: tuple[Link, ...]
 
 
-class RigidPipeline:
-    """A pipeline that stands still as a whole while its last stage is valid and not taken.
+@dataclass(frozen=True)
+class Activity:
+    """What a network did, beside the transfers that its links kept.
 
-    Steps count the cycles in which it moves: what enters in step e is offered in step e + latency.
+    Parameters:
+        early : cycle of the last transfer before any input was offered; -1 where there was none
+        most  : beats that waited at once in each queue, at most
     """
 
-    def __init__(self, o: Link):
-        self._o = o
-        self._exits: deque[int] = deque()
-        self._resolved: deque[tuple[int, int]] = deque()
-        self._posted = False
-        self._stalls = 0
-        self._last_stalls = 0
-
-    def exit(self, step: int) -> None:
-        """Something will be offered in ``step``."""
-        self._exits.append(step)
-
-    def pump(self) -> None:
-        """Post the oldest offer and note what was taken, without waiting."""
-        while self._exits:
-            if not self._posted:
-                self._o.offered.append(self._exits[0] + self._last_stalls)
-                self._posted = True
-            if self._o.waiting:
-                return
-            self._last_stalls = self._o.taken[-1] - self._exits[0]
-            self._resolved.append((self._exits.popleft(), self._last_stalls))
-            self._posted = False
-
-    def time(self, step: int) -> Generator[None, None, int]:
-        """Cycle in which ``step`` happens."""
-        while True:
-            self.pump()
-            if self._resolved and self._resolved[0][0] <= step:
-                self._stalls = self._resolved.popleft()[1]
-            elif self._exits and self._exits[0] <= step:
-                yield
-            else:
-                return step + self._stalls
-
-    def step_at(self, step: int, earliest: int) -> Generator[None, None, int]:
-        """First step, not before ``step``, that happens in cycle ``earliest`` or later."""
-        while True:
-            gap = earliest - (yield from self.time(step))
-            if gap <= 0:
-                return step
-            step = min([step + gap, *self._next_exit()])
-
-    def _next_exit(self) -> Sequence[int]:
-        if self._resolved:
-            return (self._resolved[0][0],)
-        return (self._exits[0],) if self._exits else ()
-
-    def drain(self) -> Process:
-        """Wait until everything was taken, then close the stream."""
-        if self._exits:
-            yield from self.time(self._exits[-1])
-        self._o.closed = True
+    early: int
+    most: dict[Block, int]
 
 
-def stream_stage(i: Link, o: Link, latency: int, emits: Callable[[int], bool]) -> Process:
-    """A rigid pipeline that accepts a beat per cycle; beat n leaves one where ``emits(n)``."""
-    pipeline, step, beat = RigidPipeline(o), 0, 0
-    while (offer := (yield from i.peek(pipeline.pump))) >= 0:
-        step = yield from pipeline.step_at(step, offer)
-        i.take((yield from pipeline.time(step)))
-        if emits(beat):
-            pipeline.exit(step + latency)
-        step, beat = step + 1, beat + 1
-    yield from pipeline.drain()
+def run_blocks(blocks: Sequence[Block], kept: Collection[Link] | None = None) -> Activity:
+    """Run until nothing moves; a link that no block reads takes every beat at once.
+
+    Transfers of the ``kept`` links, by default all, are added to `Link.taken`. Raises Blocked
+    where a beat is still offered in the end.
+    """
+    from hwgen_rtl import cycle_steps  # imports numba
+
+    ordered = _in_stream_order(blocks)
+    links = list({link: None for block in ordered for link in (*block.inputs, *block.outputs)})
+    network = _network(ordered, links, links if kept is None else kept)
+    ended = False
+    while not ended:
+        ended = cycle_steps.run(network)
+        _collect(network, links)
+    if network.valid.any():
+        raise Blocked(
+            "; ".join(
+                f"{links[n].name}: beat {network.taken[n]} is offered and never taken"
+                for n in network.valid.nonzero()[0].tolist()
+            )
+        )
+    peaks = network.rows[:, cycle_steps.PEAK].tolist()
+    return Activity(int(network.marks[cycle_steps.EARLY]), dict(zip(ordered, peaks, strict=True)))
 
 
-def source(o: Link, beats: int, start: int) -> Process:
-    """Offer ``beats`` beats, one per cycle at most, from cycle ``start`` on."""
-    time = start
-    for _ in range(beats):
-        time = (yield from o.put(time)) + 1
-    o.closed = True
+def _in_stream_order(blocks: Sequence[Block]) -> list[Block]:
+    writers = {link: block for block in blocks for link in block.outputs}
+    before = {block: [writers[link] for link in block.inputs] for block in blocks}
+    return list(TopologicalSorter(before).static_order())
 
 
-def spaced(i: Link, o: Link, gap: int) -> Process:
-    """Pass beats on, each at least ``gap`` cycles after the one before was taken."""
-    time = 0
-    while (offer := (yield from i.peek())) >= 0:
-        taken = yield from o.put(max(time, offer))
-        i.take(taken)
-        time = taken + gap
-    o.closed = True
+class _Pool:
+    """Many short arrays as a long one."""
+
+    def __init__(self):
+        self._parts: list[NDArray] = []
+        self._length = 0
+
+    def add(self, values: ArrayLike) -> int:
+        """Where ``values`` begin."""
+        start = self._length
+        self._parts.append(_numbers(values))
+        self._length += len(self._parts[-1])
+        return start
+
+    def joined(self) -> NDArray:
+        """All of them."""
+        return np.concatenate(self._parts)
 
 
-def sink(i: Link) -> Process:
-    """Take every beat at once."""
-    while (time := (yield from i.peek())) >= 0:
-        i.take(time)
+def _network(blocks: Sequence[Block], links: Sequence[Link], kept: Collection[Link]) -> "Network":
+    """The network as arrays, in its state after reset."""
+    from hwgen_rtl import cycle_steps as steps
+
+    places, pool = {link: n for n, link in enumerate(links)}, _Pool()
+    rows = np.zeros((len(blocks), steps.COLUMNS), np.int64)
+    writer, reader = np.zeros(len(links), np.int64), np.full(len(links), len(blocks))
+    for n, block in enumerate(blocks):
+        ends = [[places[link] for link in links] for links in (block.inputs, block.outputs)]
+        reader[ends[0]], writer[ends[1]] = n, n
+        _fill(rows[n], block.timing, ends, pool)
+    kinds = rows[:, steps.KIND]
+    gates = [n for n in range(len(blocks)) if kinds[n] == steps.SPACING]
+    starts = [b.timing.pattern[:1] for b in blocks if b.timing.kind == "offering"]
+    return steps.Network(
+        rows=rows,
+        pool=pool.joined(),
+        through=np.isin(kinds, steps.THROUGH).nonzero()[0],
+        gates=np.array(sorted(gates, key=lambda n: -blocks[n].timing.rank), np.int64),
+        wake=np.zeros(len(blocks) + 1, np.int64),
+        valid=np.zeros(len(links), np.bool_),
+        ready=reader == len(blocks),
+        writer=writer,
+        reader=reader,
+        kept=np.isin(np.arange(len(links)), [places[link] for link in kept]),
+        taken=np.zeros(len(links), np.int64),
+        log=np.zeros((LOG + len(links), 2), np.int64),
+        marks=np.array([0, 0, np.concatenate(starts).min(initial=steps.NEVER), -1]),
+    )
 
 
-def run_processes(processes: Sequence[Process], links: Sequence[Link]) -> None:
-    """Run until every process has ended; raises Blocked where none can go on."""
-    running: list[Iterator[None]] = list(processes)
-    while running:
-        before = _activity(links), len(running)
-        running = [process for process in running if _resume(process)]
-        if (_activity(links), len(running)) == before:
-            raise Blocked("; ".join(_stuck(link) for link in links if link.waiting))
+def _fill(row: NDArray, timing: Timing, ends: Sequence[Sequence[int]], pool: _Pool) -> None:
+    from hwgen_rtl import cycle_steps as steps
+
+    row[steps.KIND], row[steps.PERIOD] = steps.KINDS.index(timing.kind), len(timing.pattern)
+    row[steps.INPUTS], row[steps.OUTPUTS] = (len(links) for links in ends)
+    row[steps.INPUTS_AT], row[steps.OUTPUTS_AT] = (pool.add(links) for links in ends)
+    row[steps.PATTERN], row[steps.RELEASES] = pool.add(timing.pattern), pool.add(timing.releases)
+    row[steps.LATENCY], row[steps.ROOM] = timing.latency, timing.room
+    row[steps.BEATS], row[steps.JOBS] = timing.beats, timing.jobs
+    row[steps.FLOWS] = timing.through
 
 
-def _resume(process: Iterator[None]) -> bool:
-    try:
-        next(process)
-    except StopIteration:
-        return False
-    return True
+def _collect(network: "Network", links: Sequence[Link]) -> None:
+    """Move the logged transfers to their links."""
+    from hwgen_rtl.cycle_steps import LOGGED
 
-
-def _activity(links: Sequence[Link]) -> int:
-    return sum(len(link.offered) + len(link.taken) for link in links)
-
-
-def _stuck(link: Link) -> str:
-    return f"{link.name}: beat {len(link.taken)} is offered and never taken"
+    found, times = network.log[: network.marks[LOGGED]].T
+    for n in network.kept.nonzero()[0].tolist():
+        links[n].taken += times[found == n].tolist()
+    network.marks[LOGGED] = 0

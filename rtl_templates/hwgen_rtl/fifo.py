@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Module
 from amaranth.lib.fifo import SyncFIFOBuffered
 
-from hwgen_rtl.cycles import Link, Process, Timeline
+from hwgen_rtl.cycles import Timing, queueing
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import StreamComponent
@@ -29,32 +29,9 @@ class QueueParams:
         """The hardware."""
         return Queue(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
-        """Cycle model: a memory of depth-1 beats, then the output register."""
-        written, moved = Timeline(), Timeline()
-        return [self._write(i, written, moved), self._read(i, o, written, moved)]
-
-    def _write(self, i: Link, written: Timeline, moved: Timeline) -> Process:
-        beat, ready, room = 0, 0, self.depth - 1
-        while (offer := (yield from i.peek())) >= 0:
-            if beat >= room:
-                ready = max(ready, (yield from moved.reached(beat + 1 - room)) + 1)
-            time = max(offer, ready)
-            i.take(time)
-            beat, ready = beat + 1, time + 1
-            written.add(beat, time)
-
-    def _read(self, i: Link, o: Link, written: Timeline, moved: Timeline) -> Process:
-        beat, free = 0, 0
-        while True:
-            while len(written.totals) == beat:
-                if i.closed and not i.waiting:
-                    o.closed = True
-                    return
-                yield
-            move = max(written.times[beat] + 1, free)
-            moved.add(beat + 1, move)
-            beat, free = beat + 1, (yield from o.put(move + 1))
+    def timing(self) -> Timing:
+        """Cycle model."""
+        return queueing(self.depth)
 
 
 class Queue(StreamComponent):

@@ -1,11 +1,10 @@
 """Gives every beat of a stream to several readers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Module, Signal
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Timing, copying
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import ForkComponent
@@ -31,19 +30,9 @@ class ForkParams:
         """The hardware."""
         return Fork(self)
 
-    def processes(self, i: Link, outputs: Sequence[Link]) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(i, outputs)]
-
-    def _run(self, i: Link, outputs: Sequence[Link]) -> Process:
-        while (offer := (yield from i.peek())) >= 0:
-            for o in outputs:
-                o.offered.append(offer)
-            while any(o.waiting for o in outputs):
-                yield
-            i.take(max(o.taken[-1] for o in outputs))
-        for o in outputs:
-            o.closed = True
+        return copying()
 
 
 class Fork(ForkComponent):

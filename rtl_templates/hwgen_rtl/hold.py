@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Module
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Timing, holding
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import StreamComponent
@@ -23,17 +23,9 @@ class HoldParams:
         """The hardware."""
         return Hold(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(i, o)]
-
-    def _run(self, i: Link, o: Link) -> Process:
-        free = 0
-        while (offer := (yield from i.peek())) >= 0:
-            time = max(offer, free)
-            i.take(time)
-            free = (yield from o.put(time + 1)) + 1
-        o.closed = True
+        return holding()
 
 
 class Hold(StreamComponent):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory
 
-from hwgen_rtl.cycles import Link, Process, stream_stage
+from hwgen_rtl.cycles import Timing, pipelining
 from hwgen_rtl.numerics import IntType, output_size
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.storage import ram_style
@@ -60,9 +60,9 @@ class LineBufferParams:
         """The hardware."""
         return LineBuffer(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [stream_stage(i, o, self.LATENCY, self.emits)]
+        return pipelining(self.LATENCY, map(self.emits, range(self.interval)))
 
 
 class LineBuffer(StreamComponent):

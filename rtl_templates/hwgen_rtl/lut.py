@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import memory
 from numpy.typing import NDArray
 
-from hwgen_rtl.cycles import Link, Process, stream_stage
+from hwgen_rtl.cycles import Timing, pipelining
 from hwgen_rtl.numerics import IntType, lookup
 from hwgen_rtl.pipelined import FixedRate, Pipelined
 from hwgen_rtl.rom import pack
@@ -65,9 +65,9 @@ class LutParams:
         """The hardware; table (channels, 2**x.bits), the value for the lowest x first."""
         return Lut(self, table)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [stream_stage(i, o, self.latency, lambda beat: True)]
+        return pipelining(self.latency)
 
 
 class Lut(Pipelined):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from amaranth.hdl import Module, Mux, Signal
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Pass, Timing, passing
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import StreamComponent
@@ -63,22 +63,9 @@ class PadParams:
         """The hardware."""
         return Pad(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(i, o)]
-
-    def _run(self, i: Link, o: Link) -> Process:
-        time, pattern = 0, list(self.inside())
-        while True:
-            for inside in pattern:
-                offer = (yield from i.peek()) if inside else 0
-                if offer < 0:
-                    o.closed = True
-                    return
-                time = yield from o.put(max(time, offer))
-                if inside:
-                    i.take(time)
-                time += 1
+        return passing(Pass.BOTH if inside else Pass.GIVE for inside in self.inside())
 
 
 class Pad(StreamComponent):

@@ -35,7 +35,7 @@ class FixedRate(wiring.Component):
 class Pipelined(StreamComponent):
     """The beats of ``inner``, ``latency`` cycles later; all of it stands while the result waits.
 
-    One beat per cycle. ``hwgen_rtl.cycles.stream_stage`` is its cycle model.
+    One beat per cycle. `hwgen_rtl.cycles.pipelining` is its cycle model.
 
     Members:
         i : In(stream of inner.i)

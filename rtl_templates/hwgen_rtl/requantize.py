@@ -6,7 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from hwgen_rtl.cycles import Link, Process, stream_stage
+from hwgen_rtl.cycles import Timing, pipelining
 from hwgen_rtl.numerics import IntType, requantize
 from hwgen_rtl.rom import CyclicRom, pack
 from hwgen_rtl.shapes import layout_of, shape_of
@@ -61,9 +61,9 @@ class RequantizeParams:
         """The hardware; multiplier and bias (channels,)."""
         return Requantize(self, multiplier, bias)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [stream_stage(i, o, self.latency, lambda beat: True)]
+        return pipelining(self.latency)
 
 
 class Requantize(StreamComponent):

@@ -1,13 +1,13 @@
 """Moves the channels of an image by whole pixels: ghost features, without arithmetic."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen_rtl.cycles import Link, Process, RigidPipeline, Timeline
+from hwgen_rtl.cycles import Timing, buffering
 from hwgen_rtl.numerics import IntType, ceil_log2
 from hwgen_rtl.rom import CyclicRom
 from hwgen_rtl.shapes import layout_of
@@ -104,44 +104,15 @@ class ShiftParams:
         """The hardware."""
         return Shift(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
-        """Cycle model."""
-        written, released = Timeline(), Timeline()
-        return [self._write(i, written, released), self._read(i, o, written, released)]
-
-    def _write(self, i: Link, written: Timeline, released: Timeline) -> Process:
-        word, ready = 0, 0
-        while (offer := (yield from i.peek())) >= 0:
-            if word >= self.room:
-                ready = max(ready, (yield from released.reached(word + 1 - self.room)) + 1)
-            time = max(offer, ready)
-            i.take(time)
-            word, ready = word + 1, time + 1
-            written.add(word, time)
-
-    def _read(self, i: Link, o: Link, written: Timeline, released: Timeline) -> Process:
-        pipeline, step = RigidPipeline(o), 0
-        for word, needed in enumerate(self._needed()):
-            while not written.totals or written.totals[-1] < needed:
-                if i.closed and not i.waiting:
-                    yield from pipeline.drain()
-                    return
-                pipeline.pump()
-                yield
-            available = (yield from written.reached(needed)) + 1
-            step = yield from pipeline.step_at(step, available)
-            released.add(word + 1, (yield from pipeline.time(step)))
-            pipeline.exit(step + self.LATENCY)
-            step += 1
-
-    def _needed(self) -> Iterator[int]:
-        """For each result: words written before it is read."""
-        word = end = 0
-        while True:
-            end += self.image
-            while word < end:
-                word += 1
-                yield min(word + self.ahead, end)
+    def timing(self) -> Timing:
+        """Cycle model: a result needs ``ahead`` more words, or the rest of its image."""
+        rest = np.arange(self.image, 0, -1)
+        return buffering(
+            room=self.room,
+            needs=np.minimum(1 + self.ahead, rest),
+            releases=np.ones(self.image),
+            latency=self.LATENCY,
+        )
 
 
 class _Fill(wiring.Component):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Module, Mux, Signal
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Pass, Timing, passing
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import StreamComponent
@@ -33,17 +33,10 @@ class SliceParams:
         """The hardware."""
         return Slice(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(i, o)]
-
-    def _run(self, i: Link, o: Link) -> Process:
-        word = 0
-        while (offer := (yield from i.peek())) >= 0:
-            kept = self.start <= word < self.stop
-            i.take((yield from o.put(offer)) if kept else offer)
-            word = (word + 1) % self.words
-        o.closed = True
+        kept = range(self.start, self.stop)
+        return passing(Pass.BOTH if n in kept else Pass.TAKE for n in range(self.words))
 
 
 class Slice(StreamComponent):

@@ -9,13 +9,12 @@ from amaranth.lib import stream
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
-from hwgen_rtl.cycles import Link, Process, run_processes, sink, source
+from hwgen_rtl.cycles import Block, Link, offering, run_blocks
 from hwgen_rtl.stream import StreamComponent, StreamsComponent
 
 __all__ = [
     "StreamRun",
     "StreamsRun",
-    "block_processes",
     "predict_stream",
     "predict_streams",
     "run_stream",
@@ -208,10 +207,11 @@ class _Drain:
 def predict_stream(blocks: Sequence, beats: int, *, start: int = 0) -> tuple[Link, ...]:
     """Cycle model of ``blocks`` in a row, fed with ``beats`` beats and never stalled."""
     links = tuple(Link(f"link{n}") for n in range(len(blocks) + 1))
-    processes = [source(links[0], beats, start), sink(links[-1])]
-    for block, i, o in zip(blocks, links, links[1:], strict=False):
-        processes += block.processes(i, o)
-    run_processes(processes, links)
+    row = [
+        Block(params.timing(), (i,), (o,))
+        for params, i, o in zip(blocks, links, links[1:], strict=False)
+    ]
+    run_blocks([Block(offering([start] * beats), (), links[:1]), *row])
     return links
 
 
@@ -221,15 +221,8 @@ def predict_streams(
     """Cycle model of a block fed with ``beats[n]`` beats at input n, its outputs never stalled."""
     inputs = tuple(Link(f"i{n}") for n in range(len(beats)))
     outputs = tuple(Link(f"o{n}") for n in range(ways))
-    processes = [source(i, count, start) for i, count in zip(inputs, beats, strict=True)]
-    processes += [sink(o) for o in outputs]
-    processes += block_processes(params, inputs, outputs)
-    run_processes(processes, inputs + outputs)
+    feeds = [
+        Block(offering([start] * count), (), (i,)) for i, count in zip(inputs, beats, strict=True)
+    ]
+    run_blocks([*feeds, Block(params.timing(), inputs, outputs)])
     return inputs, outputs
-
-
-def block_processes(params, inputs: Sequence[Link], outputs: Sequence[Link]) -> list[Process]:
-    """Cycle model of a block with one or several inputs, or with several outputs."""
-    if len(inputs) > 1:
-        return params.processes(inputs, *outputs)
-    return params.processes(inputs[0], outputs if len(outputs) > 1 else outputs[0])

@@ -8,7 +8,7 @@ from amaranth.lib import data
 from numpy.typing import NDArray
 
 from hwgen_rtl.banks import fetch_cycles, fetched
-from hwgen_rtl.cycles import Link, Process, stream_stage
+from hwgen_rtl.cycles import Timing, pipelining
 from hwgen_rtl.numerics import IntType, threshold
 from hwgen_rtl.pipelined import FixedRate, Pipelined
 from hwgen_rtl.popcount import PopcountParams
@@ -72,9 +72,9 @@ class ThresholdParams:
         """The hardware; thresholds (channels, thresholds), direction (channels,) of +1 and -1."""
         return Threshold(self, thresholds, direction)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [stream_stage(i, o, self.latency, lambda beat: True)]
+        return pipelining(self.latency)
 
 
 class Threshold(Pipelined):

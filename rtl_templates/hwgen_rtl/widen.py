@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Pass, Timing, passing
 from hwgen_rtl.numerics import BIPOLAR, IntType
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.stream import StreamComponent
@@ -25,14 +25,9 @@ class WidenParams:
         """The hardware."""
         return Widen(self)
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return [self._run(i, o)]
-
-    def _run(self, i: Link, o: Link) -> Process:
-        while (offer := (yield from i.peek())) >= 0:
-            i.take((yield from o.put(offer)))
-        o.closed = True
+        return passing([Pass.BOTH])
 
 
 class Widen(StreamComponent):

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen_rtl.cycles import Link, Process, RigidPipeline, Timeline
+from hwgen_rtl.cycles import Timing, buffering
 from hwgen_rtl.loops import AddressGenerator, Loop
 from hwgen_rtl.numerics import IntType, output_size
 from hwgen_rtl.shapes import layout_of
@@ -124,49 +125,20 @@ class WindowParams:
         """The hardware."""
         return WindowBuffer(self)
 
-    def processes(self, i: Link, o: Link, latency: int) -> list[Process]:
+    def timing(self, latency: int) -> Timing:
         """Cycle model of this buffer and a datapath of ``latency`` cycles behind it."""
-        written, released = Timeline(), Timeline()
-        return [self._write(i, written, released), self._read(i, o, written, released, latency)]
-
-    def _write(self, i: Link, written: Timeline, released: Timeline) -> Process:
-        word, ready = 0, 0
-        while (offer := (yield from i.peek())) >= 0:
-            if word >= self.depth:
-                free = (yield from released.reached(word + 1 - self.depth)) + 1
-                ready = max(ready, free)
-            time = max(offer, ready)
-            i.take(time)
-            word, ready = word + 1, time + 1
-            written.add(word, time)
-
-    def _read(
-        self, i: Link, o: Link, written: Timeline, released: Timeline, latency: int
-    ) -> Process:
-        pipeline, step, base = RigidPipeline(o), 0, 0
-        while True:
-            for stride in self._window_strides():
-                while not written.totals or written.totals[-1] < base + self.span:
-                    if i.closed and not i.waiting:
-                        yield from pipeline.drain()
-                        return
-                    pipeline.pump()
-                    yield
-                available = (yield from written.reached(base + self.span)) + 1
-                step = yield from pipeline.step_at(step, available)
-                for _ in range(self.jobs):
-                    step += self.beats_per_job
-                    pipeline.exit(step - 1 + self.LATENCY + latency)
-                base += stride
-                released.add(base, (yield from pipeline.time(step - 1)))
-
-    def _window_strides(self):
-        rows, columns = self.windows
-        column, row, image = self.strides
-        for y in range(rows):
-            for x in range(columns):
-                at_end = x == columns - 1
-                yield (image if y == rows - 1 else row) if at_end else column
+        (rows, columns), (column, row, image) = self.windows, self.strides
+        releases = np.full((rows, columns), column)
+        releases[:, -1] = row
+        releases[-1, -1] = image
+        return buffering(
+            room=self.depth,
+            needs=np.full(releases.size, self.span),
+            releases=releases.ravel(),
+            beats=self.beats_per_job,
+            jobs=self.jobs,
+            latency=self.LATENCY + latency,
+        )
 
 
 class Level(wiring.Component):

@@ -6,7 +6,7 @@ from amaranth.hdl import EnableInserter, Module
 from amaranth.lib.wiring import connect, flipped
 from numpy.typing import NDArray
 
-from hwgen_rtl.cycles import Link, Process
+from hwgen_rtl.cycles import Timing
 from hwgen_rtl.datapath import Datapath, DatapathParams
 from hwgen_rtl.stream import StreamComponent
 from hwgen_rtl.window import WindowParams
@@ -30,9 +30,9 @@ class WindowedParams:
         """The hardware; ``arrays`` go to the datapath (weights, bias)."""
         return Windowed(self.window, self.datapath.create(*arrays))
 
-    def processes(self, i: Link, o: Link) -> list[Process]:
+    def timing(self) -> Timing:
         """Cycle model."""
-        return self.window.processes(i, o, self.datapath.latency)
+        return self.window.timing(self.datapath.latency)
 
 
 class Windowed(StreamComponent):

@@ -31,7 +31,10 @@ class TestLoadOptions:
             ("target-cycles = 8", r"unknown key 'target-cycles'; did you mean 'target_cycles'\?"),
             ("zzz = 8", r"unknown key 'zzz'; did you mean '\w+'\?"),
             ("bits = 1", r"build\.toml: bits = 1: Input should be greater than or equal to 2\."),
-            ('calibration = "max"', r"calibration = 'max': Input should be 'percentile' or 'mse'"),
+            (
+                'calibration = "max"',
+                r"calibration = 'max': Input should be 'output', 'mse' or 'percentile'",
+            ),
             ("std = [0.0]", r"std = \[0\.0\]: std must be positive|std must be positive numbers"),
             ("std = []", r"std must be positive numbers"),
             ("bits = ", r"build\.toml is not a TOML file: "),

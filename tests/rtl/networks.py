@@ -7,9 +7,9 @@ from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hwgen_rtl.cycles import Link, run_processes, sink, source
+from hwgen_rtl.cycles import Block, Link, offering, run_blocks
 from hwgen_rtl.stream import StreamsComponent
-from hwgen_rtl.testing import StreamsRun, block_processes, run_streams
+from hwgen_rtl.testing import StreamsRun, run_streams
 
 
 def edges(blocks: Sequence[tuple]) -> tuple[list[str], list[str]]:
@@ -60,12 +60,15 @@ class Network(StreamsComponent):
 def predict_network(blocks: Sequence[tuple], beats: Sequence[int]) -> dict[str, Link]:
     """Cycle model of a Network, fed with ``beats[n]`` beats at input n and never stalled."""
     links = {name: Link(name) for _, i, o in blocks for name in (*i, *o)}
-    inputs, outputs = edges(blocks)
-    processes = [source(links[n], count, 0) for n, count in zip(inputs, beats, strict=True)]
-    processes += [sink(links[name]) for name in outputs]
-    for params, i, o in blocks:
-        processes += block_processes(params, [links[n] for n in i], [links[n] for n in o])
-    run_processes(processes, list(links.values()))
+    feeds = [
+        Block(offering([0] * count), (), (links[name],))
+        for name, count in zip(edges(blocks)[0], beats, strict=True)
+    ]
+    between = [
+        Block(params.timing(), tuple(links[n] for n in i), tuple(links[n] for n in o))
+        for params, i, o in blocks
+    ]
+    run_blocks([*feeds, *between])
     return links
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from hwgen_rtl.band import BandParams
-from hwgen_rtl.cycles import Link, run_processes, sink
+from hwgen_rtl.cycles import Block, Link, offering, run_blocks
 from hwgen_rtl.numerics import BIPOLAR, IntType
 from hwgen_rtl.pad import PadParams
 from hwgen_rtl.testing import predict_stream, run_stream
@@ -79,15 +79,12 @@ def test_one_word_a_cycle_without_bubbles(case):
 def test_an_even_source_of_the_same_rate_never_waits(shuffle):
     """One word every four cycles gives, from the second row on, one word every cycle."""
     params = band_params(((4, 6), 3, 2, "int8", 2, shuffle, (0, 0)))
-    links = Link("i"), Link("o")
-
-    def every_fourth_cycle(o):
-        for n in range(4 * params.height * params.band):
-            assert (yield from o.put(4 * n)) == 4 * n
-        o.closed = True
-
-    run_processes([every_fourth_cycle(links[0]), sink(links[1]), *params.processes(*links)], links)
-    times = links[1].taken
+    i, o = Link("i"), Link("o")
+    every_fourth_cycle = [*range(0, 16 * params.height * params.band, 4)]
+    feed = Block(offering(every_fourth_cycle), (), (i,))
+    run_blocks([feed, Block(params.timing(), (i,), (o,))])
+    assert i.taken == every_fourth_cycle
+    times = o.taken
     assert times[-1] - times[params.interval] == 3 * params.interval - 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from amaranth.hdl import Fragment
 
 from hwgen_rtl.convert import MergeParams, SplitParams
-from hwgen_rtl.cycles import Link, run_processes, sink, source
+from hwgen_rtl.cycles import Block, Link, offering, run_blocks
 from hwgen_rtl.hold import HoldParams
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shift import ShiftParams
@@ -142,13 +142,8 @@ def test_cycles_of_a_gap_between_images_are_predicted():
     """The second image comes long after the first one has left."""
     params = params_of((3, 3), 1, 1, ((1, 0),))
     i, o = Link("i"), Link("o")
-
-    def two_bursts():
-        yield from source(i, 9, 0)
-        i.closed = False
-        yield from source(i, 9, 100)
-
-    run_processes([two_bursts(), sink(o), *params.processes(i, o)], [i, o])
+    two_bursts = Block(offering([0] * 9 + [100] * 9), (), (i,))
+    run_blocks([two_bursts, Block(params.timing(), (i,), (o,))])
     first, second = o.taken[:9], o.taken[9:]
     assert [time - 100 for time in second] == first
     assert first == predict_stream([params], 9)[1].taken
