@@ -170,6 +170,10 @@ class _Builder:
     def _behind(self, node: BatchNorm | Function) -> Pending:
         source = self.float[node.inputs[0]]
         value = self.values[source.name]
+        if isinstance(node, Sign) and self._native(source):
+            form = self._format(source)
+            if form.kind.bipolar:  # the sign of a sign, perhaps behind a pool
+                return Pending.of(self._integers(source, form), fixed=form)
         if value is None or value.function is not None:
             edge = self._integers(source, self._format(source))
             value = Pending.of(edge)

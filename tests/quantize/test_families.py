@@ -126,6 +126,16 @@ def test_binary_network_keeps_its_signs():
     assert np.mean(values[first] == np.where(signs >= 0, 1, -1)) > 0.99
 
 
+def test_a_sign_behind_pooled_signs_costs_nothing():
+    torch.manual_seed(0)
+    net = head(hnn.Sign(), nn.MaxPool2d(2), hnn.XnorConv2d(4, 2, 3)).eval()
+    graph = from_torch(net, torch.rand(2, *SHAPE))
+    pixels = np.random.default_rng(0).integers(0, 256, (8, *SHAPE), dtype=np.uint8)
+    kinds = [node.kind for node in quantize(graph, pixels).nodes]
+    assert [node.kind for node in graph.nodes].count("sign") == 2
+    assert kinds.count("threshold") == 1
+
+
 def test_both_operands_of_a_sum_have_one_scale():
     _, graph, pixels = made(NETS, "adder")
     integers = quantize(graph, pixels, Policy(bits=4, residual_bits=9))
