@@ -416,6 +416,7 @@ _ON_IMAGES = (
 _ON_VECTORS = (
     *_ELEMENTWISE,
     _Grower.linear,
+    _Grower.linear,
     _Grower.adder_linear,
     _Grower.two_linears,
     _Grower.xnor_linear,
