@@ -35,7 +35,7 @@ from hwgen.ir.nodes import (
     XnorLinear,
 )
 from hwgen_rtl.numerics import Interval, IntType
-from hwgen_rtl.winograd import INPUT_TRANSFORM, OUTPUT_TRANSFORMS
+from hwgen_rtl.winograd import INPUT_TRANSFORM, OUTPUT_TRANSFORMS, linear_ends
 
 __all__ = ["Bounds", "Width", "bounds_of", "intervals", "prove"]
 
@@ -145,18 +145,12 @@ def _winograd(node: WinogradAdderConv2d, graph: Graph, before: Bounds) -> Bounds
     spread = np.kron(INPUT_TRANSFORM, INPUT_TRANSFORM)
     combine = np.kron(OUTPUT_TRANSFORMS[node.variant], OUTPUT_TRANSFORMS[node.variant])
     ends = (np.repeat(end[:, None], 16, axis=1) for end in (before.low, before.high))
-    low, high = _linear_ends(spread, *ends)
+    low, high = linear_ends(spread, *ends)
     weight = graph.tensors[node.weight].reshape(*node.shape[:1], -1, 16)
     farthest = np.maximum(np.abs(weight - low), np.abs(weight - high)).sum(axis=1)
     nearest = np.abs(weight - np.clip(weight, low, high)).sum(axis=1)
-    low, high = _linear_ends(combine, -farthest, -nearest)
+    low, high = linear_ends(combine, -farthest, -nearest)
     return Bounds(low.min(axis=1), high.max(axis=1))
-
-
-def _linear_ends(matrix: NDArray, low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
-    """Ends of ``matrix`` @ v for every v between ``low`` and ``high``, (..., K) each."""
-    plus, minus = np.maximum(matrix, 0).T, np.minimum(matrix, 0).T
-    return low @ plus + high @ minus, high @ plus + low @ minus
 
 
 def _rows(weight: NDArray) -> NDArray:

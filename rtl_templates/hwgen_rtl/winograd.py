@@ -17,6 +17,7 @@ __all__ = [
     "TileGrid",
     "direct_additions",
     "image_to_tiles",
+    "linear_ends",
     "output_bounds",
     "tile_grid",
     "tile_interval",
@@ -95,26 +96,26 @@ def winograd_adder(
 def tile_interval(x: Interval) -> Interval:
     """All values of V for pixels in ``x`` or 0: exact, since the pixels of a tile are free."""
     ends = np.full(16, min(x.low, 0)), np.full(16, max(x.high, 0))
-    low, high = _reach(np.kron(INPUT_TRANSFORM, INPUT_TRANSFORM), *ends)
+    low, high = linear_ends(np.kron(INPUT_TRANSFORM, INPUT_TRANSFORM), *ends)
     return Interval(int(low.min()), int(high.max()))
 
 
 def output_bounds(x: Interval, weight: NDArray, variant: int) -> tuple[Interval, Interval]:
     """Intervals that hold every M and every Y of a layer, for pixels in ``x`` or 0."""
     ends = np.full(16, min(x.low, 0)), np.full(16, max(x.high, 0))
-    low, high = _reach(np.kron(INPUT_TRANSFORM, INPUT_TRANSFORM), *ends)
+    low, high = linear_ends(np.kron(INPUT_TRANSFORM, INPUT_TRANSFORM), *ends)
     weight = weight.astype(np.int64).reshape(len(weight), -1, 16)
     farthest = np.maximum(np.abs(weight - low), np.abs(weight - high)).sum(axis=1)
     nearest = np.abs(weight - np.clip(weight, low, high)).sum(axis=1)
     output = OUTPUT_TRANSFORMS[variant]
-    y_low, y_high = _reach(np.kron(output, output), -farthest, -nearest)
+    y_low, y_high = linear_ends(np.kron(output, output), -farthest, -nearest)
     return (
         Interval(-int(farthest.max()), -int(nearest.min())),
         Interval(int(y_low.min()), int(y_high.max())),
     )
 
 
-def _reach(matrix: NDArray, low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
+def linear_ends(matrix: NDArray, low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
     """Ends of ``matrix`` @ v over all v between ``low`` and ``high``, (..., K) each."""
     plus, minus = np.maximum(matrix, 0).T, np.minimum(matrix, 0).T
     return low @ plus + high @ minus, high @ plus + low @ minus

@@ -1,10 +1,11 @@
 """What random graphs have found, each as the smallest graph that shows it."""
 
+import re
 from random import Random
 
 import pytest
 
-from hwgen.errors import UnsupportedModel
+from hwgen.errors import InputError, UnsupportedModel
 from hwgen.schedule.plan import Target
 from hwgen.schedule.schedule import schedule
 from tests import ladder
@@ -96,4 +97,10 @@ def test_lanes_that_a_slice_cannot_take_two_by_two_are_not_chosen():
 
 @pytest.mark.parametrize("seed", [1331])
 def test_the_cycles_that_a_refusal_advises_are_enough(seed):
-    ladder.plan_of(random_sample(Random(seed)))
+    sample = random_sample(Random(seed))
+    with pytest.raises(InputError, match="images wait for each other") as refused:
+        schedule(sample.graph, Target(cycles=140))
+    advice = re.search(r"--target-cycles (\d+)", str(refused.value))
+    assert advice
+    advised = int(advice[1])
+    assert schedule(sample.graph, Target(cycles=advised)).interval <= advised
