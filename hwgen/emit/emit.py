@@ -2,17 +2,19 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 from hwgen import __version__
-from hwgen.emit.manifest import Manifest, Stream, save_manifest
+from hwgen.emit.manifest import JoinInput, Manifest, Stream, save_manifest
 from hwgen.emit.verilog import to_verilog
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AnyNode
 from hwgen.lower.top import lower
 from hwgen.schedule.document import plan_document
-from hwgen.schedule.plan import Plan
+from hwgen.schedule.plan import Plan, Unit
+from hwgen.schedule.streams import QUEUE
 
 __all__ = ["describe", "emit"]
 
@@ -48,7 +50,21 @@ def describe(plan: Plan, verilog: str, document: str) -> Manifest:
         latency_cycles=plan.latency,
         interval_cycles=plan.interval,
         versions={name: version(name) for name in ("amaranth", "pyosys")},
+        joins=tuple(branch for unit in plan.units for branch in _branches(unit)),
     )
+
+
+def _branches(unit: Unit) -> Iterator[JoinInput]:
+    if len(unit.sources) == 1:
+        return
+    for port, (source, row) in enumerate(zip(unit.sources, unit.inputs, strict=True)):
+        yield JoinInput(
+            node=unit.name,
+            port=port,
+            source=source,
+            depth=next((stage.params.depth for stage in row if stage.name == QUEUE), 0),
+            block=f"{unit.name}.{unit.stages[0].name}",
+        )
 
 
 def _stream(node: AnyNode, lanes: int, instance: str) -> Stream:

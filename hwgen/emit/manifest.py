@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from hwgen.errors import BuildError
 from hwgen.ir.nodes import Shape, TypeName
 
-__all__ = ["Manifest", "Stream", "load_manifest", "save_manifest"]
+__all__ = ["JoinInput", "Manifest", "Stream", "load_manifest", "save_manifest"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,26 @@ class Stream:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JoinInput:
+    """One branch that ends in a node with several inputs, for a report of a design that stopped.
+
+    Parameters:
+        node, port : the node, and which of its inputs
+        source     : the node whose tensor arrives
+        depth      : beats that the queue of this branch holds; 0 where it has none
+        block      : path below the top module of the block that joins; its ports
+                     ``i<port>__valid`` and ``i<port>__ready`` are behind the queue, those of
+                     the node's own instance in front of it
+    """
+
+    node: str
+    port: int
+    source: str
+    depth: int
+    block: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """Everything a simulator, a host or a person needs beside ``top.v``.
 
@@ -55,6 +75,7 @@ class Manifest:
     leaves at ``o__*``. After reset the design needs ``settled_cycles`` until it is idle; from then
     on, ``latency_cycles`` and ``interval_cycles`` are exact. ``nodes`` are the streams that can be
     observed inside, in graph order.
+    ``joins`` are the branches that end in nodes with several inputs.
     ``aliases`` maps nodes without hardware (flatten) to the node that has their integers.
     Clock and reset (synchronous, active high) are ``clk`` and ``rst``.
     """
@@ -75,6 +96,7 @@ class Manifest:
     latency_cycles: int
     interval_cycles: int
     versions: dict[str, str]
+    joins: tuple[JoinInput, ...] = ()
 
 
 _ADAPTER = TypeAdapter(Manifest)

@@ -1,6 +1,6 @@
-"""Two tiny designs, and the ways to break their hardware but not what is expected of it."""
+"""Three tiny designs, and the ways to break their hardware but not what is expected of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,15 +14,17 @@ from hwgen.emit.manifest import Manifest
 from hwgen.emit.verilog import to_verilog
 from hwgen.ir.graph import Graph
 from hwgen.lower.top import lower
-from hwgen.schedule.plan import Plan, Stage, Target
+from hwgen.schedule.plan import Plan, Stage, Target, Unit
 from hwgen.schedule.schedule import schedule
+from hwgen.schedule.streams import QUEUE
 from hwgen_sim import golden
 from hwgen_sim.compare import Comparison, compare
 from hwgen_sim.cosim import SimResult, simulate
 from hwgen_sim.explain import Explanation, explain
 from tests.graphs import GraphBuilder
+from tests.maker import Maker
 
-__all__ = ["TIE", "Design", "Run", "classifier", "features"]
+__all__ = ["TIE", "Design", "Run", "classifier", "features", "residual"]
 
 Stages = tuple[Stage, ...]
 
@@ -65,9 +67,27 @@ class Design:
             replace(unit, stages=change(unit.stages)) if unit.name == node else unit
             for unit in self.plan.units
         ]
+        return self._with_units(units)
+
+    def with_queues_of(self, depth: int) -> "Design":
+        """The same design with room for ``depth`` beats in every queue of a branch."""
+
+        def resized(stage: Stage) -> Stage:
+            queue = stage.name == QUEUE
+            return replace(stage, params=replace(stage.params, depth=depth)) if queue else stage
+
+        return self._with_units(
+            [
+                replace(unit, inputs=tuple(tuple(map(resized, row)) for row in unit.inputs))
+                for unit in self.plan.units
+            ]
+        )
+
+    def _with_units(self, units: Sequence[Unit]) -> "Design":
         assert units != list(self.plan.units)
         plan = replace(self.plan, units=tuple(units))
-        return replace(self, verilog=to_verilog(lower(plan)))
+        verilog = to_verilog(lower(plan))
+        return replace(self, verilog=verilog, manifest=describe(plan, verilog, ""))
 
     def run(self, folder: Path, *, stalls: int = 0, images: NDArray | None = None) -> Run:
         """Simulate in Verilator, compare every node with the golden model, and explain."""
@@ -119,3 +139,12 @@ def classifier() -> Design:
         tensors[name][TIE[1]] = tensors[name][TIE[0]]
     tensors["fc.bias"][list(TIE)] += 5000
     return _design(replace(graph, tensors=tensors), builder.images(IMAGES), cycles=100)
+
+
+@lru_cache(maxsize=1)
+def residual() -> Design:
+    """A 3x3 convolution to which its input is added, which waits for it in a queue."""
+    maker = Maker((1, 6, 6), "uint4")
+    total = maker.add(maker.conv2d("image", 1, (3, 3), padding=(1, 1)), "image")
+    assert maker.nodes[total].inputs[1] == "image"
+    return _design(maker.graph(), maker.values["image"], cycles=400)

@@ -20,7 +20,7 @@ from hwgen_rtl.fifo import QueueParams
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.testing import predict_stream
 from hwgen_sim.units import to_beats
-from tests.flow.designs import TIE, Design, Run, classifier, features
+from tests.flow.designs import TIE, Design, Run, classifier, features, residual
 from tests.flow.sabotage import (
     DriftingArgmax,
     ForgetfulArray,
@@ -352,3 +352,24 @@ class TestBackPressure:
         first = int(np.argmax(moved))
         assert run.explanation.cycle == run.result.transfers["argmax"][first, 0]
         assert run.explanation.command.endswith(f"--stalls {STALLS}")
+
+
+class TestBranches:
+    """A branch that has too little room stops the fork which feeds both."""
+
+    ROOM = 6 + 2 - 1
+    """A row and two pixels make the first pixel of the convolution; the fork holds one of them."""
+
+    def test_queue_that_is_too_short_is_named(self, tmp_path: Path):
+        with pytest.raises(CheckFailed) as caught:
+            residual().with_queues_of(self.ROOM - 1).run(tmp_path)
+        first, *_, last = str(caught.value).splitlines()
+        assert first.startswith("The design stopped: no beat moved")
+        assert last == (
+            "  To blame: the 6 beats of the queue at input 1 of add_2 (from image) are full, and"
+            " add_2 waits for input 0 (from conv2d_1); that branch must be deeper."
+        )
+
+    @pytest.mark.slow
+    def test_one_beat_more_is_enough(self, tmp_path: Path):
+        assert residual().with_queues_of(self.ROOM).run(tmp_path).comparison.total == 0

@@ -8,7 +8,7 @@ its edge. Nobody outside wakes per cycle.
 from dataclasses import dataclass
 from string import Template
 
-from hwgen.emit.manifest import Manifest, Stream
+from hwgen.emit.manifest import JoinInput, Manifest, Stream
 
 __all__ = ["Probe", "bench_text", "probes"]
 
@@ -42,8 +42,11 @@ def probes(manifest: Manifest, nodes: str) -> tuple[Probe, ...]:
     )
 
 
-def bench_text(observed: tuple[Probe, ...]) -> str:
-    """Write the bench for these probes; the first is the input, the last the output."""
+def bench_text(observed: tuple[Probe, ...], joins: tuple[JoinInput, ...] = ()) -> str:
+    """Write the bench for these probes; the first is the input, the last the output.
+
+    How the branches ``joins`` stand in the end is reported too.
+    """
     numbers = range(len(observed))
     return _BENCH.substitute(
         i_width=observed[0].stream.width,
@@ -54,7 +57,7 @@ def bench_text(observed: tuple[Probe, ...]) -> str:
         moved=" || ".join(f"(moved{k} && left{k} != 0)" for k in numbers),
         left=" | ".join(f"left{k}" for k in numbers),
         open="\n".join(_open(k, probe) for k, probe in enumerate(observed)),
-        close="\n".join(_close(k) for k in numbers),
+        close="\n".join([*(_close(k) for k in numbers), *map(_branch, joins)]),
     )
 
 
@@ -90,6 +93,16 @@ def _open(k: int, probe: Probe) -> str:
 
 def _close(k: int) -> str:
     return f'    $fwrite(report, "%0d %0d %0d\\n", valid{k}, ready{k}, left{k}); $fclose(file{k});'
+
+
+def _branch(branch: JoinInput) -> str:
+    ends = (branch.node, branch.block)
+    ports = [
+        f"dut.{_escape(instance)}.i{branch.port}__{name}"
+        for instance in ends
+        for name in ("valid", "ready")
+    ]
+    return f'    $fwrite(report, "%0d %0d %0d %0d\\n", {", ".join(ports)});'
 
 
 _CAPTURE = Template("""

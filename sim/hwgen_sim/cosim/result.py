@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.emit.manifest import Stream
+from hwgen.emit.manifest import JoinInput, Stream
 from hwgen.errors import CheckFailed
 from hwgen_sim.cosim.beats import payload_words, unpack_beats
 from hwgen_sim.cosim.bench import Probe
+from hwgen_sim.cosim.blame import blame
 
 __all__ = ["Capture", "SimResult", "read_capture"]
 
@@ -48,12 +49,16 @@ class Capture:
     cycles: int
 
 
-def read_capture(folder: Path, observed: tuple[Probe, ...], images: int) -> Capture:
+def read_capture(
+    folder: Path, observed: tuple[Probe, ...], joins: tuple[JoinInput, ...], images: int
+) -> Capture:
     """Read the files of a run; raises CheckFailed where beats are missing or too many."""
     first, *states = (folder / "report.txt").read_text().splitlines()
     cycles, complete = (int(word) for word in first.split())
     if not complete:
-        raise CheckFailed(_deadlock(cycles, observed, states, images))
+        told = _deadlock(cycles, observed, states[: len(observed)], images)
+        blamed = blame(joins, states[len(observed) :])
+        raise CheckFailed("\n".join([told, *blamed]))
     arrays, transfers = {}, {}
     for k, probe in enumerate(observed):
         node, beats = probe.stream.node, images * probe.stream.beats

@@ -68,8 +68,9 @@ def simulate(
         _write_stimulus(inputs, manifest.input, folder / "stimulus.bin")
         limit = idle_limit or _idle_limit(manifest)
         plusargs = _plusargs(folder, len(inputs), stalls, density, limit, manifest.settled_cycles)
-        seconds = _run(way, verilog, bench_text(observed), plusargs, waves, folder)
-        capture = read_capture(folder, observed, len(inputs))
+        bench = bench_text(observed, manifest.joins)
+        seconds = _run(way, verilog, bench, plusargs, waves, folder)
+        capture = read_capture(folder, observed, manifest.joins, len(inputs))
     return _result(capture, manifest, seconds, way, stalls)
 
 
