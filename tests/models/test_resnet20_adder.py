@@ -8,17 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from hwgen.emit.emit import describe
-from hwgen.emit.verilog import to_verilog
 from hwgen.frontend import from_torch
 from hwgen.frontend.integer_torch import run_integer_torch
-from hwgen.lower.top import lower
 from hwgen.quantize import Policy, quantize
-from hwgen.schedule.plan import Target
-from hwgen.schedule.schedule import schedule
 from hwgen_sim import fast, golden
-from hwgen_sim.compare import compare
-from hwgen_sim.cosim import simulate
+from tests.models.hardware import check_verilog
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -114,16 +108,4 @@ def test_golden_equals_integer_torch_on_all_images():
 def test_verilog_equals_golden_at_every_node(tmp_path):
     _, graph, _ = network()
     images, _ = data()
-    integers = quantize(graph, images[:64])
-    inputs = golden.prepare(integers, images[-3:])
-    plan = schedule(integers, Target(cycles=150_000))
-    verilog = tmp_path / "top.v"
-    verilog.write_text(to_verilog(lower(plan)))
-    manifest = describe(plan, verilog.read_text(), "")
-    run = simulate(verilog, manifest, inputs, engine="library")
-    found = compare(fast.run(integers, inputs), run.arrays, manifest)
-    assert len(found.nodes_checked) == len(plan.units) > 60
-    assert found.total == 0, found.first
-    measured = run.transfers[manifest.output.node][:, -1] - run.transfers[manifest.input.node][0, 0]
-    assert tuple(measured) == plan.finished[:3]
-    assert plan.interval == max(unit.interval for unit in plan.units)
+    check_verilog(quantize(graph, images[:64]), images[-3:], 150_000, tmp_path)

@@ -35,6 +35,6 @@ def test_full_queue_whose_node_waits_for_another_branch(states, told):
 def test_branch_without_a_queue():
     (told,) = blame(JOINS, (FULL, EMPTY, EMPTY, EMPTY))
     assert told == (
-        "  To blame: a beat waits at input 0 of inner (from s0), which has no queue, and inner waits"
-        " for input 1 (from s1); that branch needs a queue."
+        "  To blame: a beat waits at input 0 of inner (from s0), which has no queue, and inner"
+        " waits for input 1 (from s1); that branch needs a queue."
     )
