@@ -90,3 +90,10 @@ def test_own_verilator_serves_when_new_enough(installed, monkeypatch, text, name
 )
 def test_judges_versions_as_numbers(found: str | None, wanted: str, state: str):
     assert doctor._judge(found, wanted) == state
+
+
+def test_every_extra_is_looked_at(installed):
+    extras = metadata.metadata("hwgen").get_all("Provides-Extra") or []
+    assert len(extras) > 4
+    assert set(extras) == set(doctor.NEEDED_EXTRAS + doctor.OPTIONAL_EXTRAS) - {""}
+    assert not installed()["matplotlib"].needed
