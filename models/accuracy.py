@@ -1,26 +1,29 @@
 """Accuracy of a classifier's integers on the held-out images; `python -m models.accuracy NAME`."""
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from hwgen.frontend import from_torch, load_model
+from hwgen.errors import InputError
+from hwgen.frontend import from_torch, load_weights
 from hwgen.ir.evaluate import evaluate
 from hwgen.ir.graph import Graph
 from hwgen.quantize import Policy, quantize
 from hwgen_sim import fast, golden
-from models.common import Data, Recipe, load_data, load_recipe, preprocess
-from models.lenet5_adder.data import Digits
+from models.common import DATA_HELP, Data, Recipe, load_data, load_recipe, preprocess
+from models.digits import CLASSES, Digits
 
 ROOT = Path(__file__).parent
 
 
-def imported(name: str) -> Graph:
-    """Return the float graph of the network in models/NAME with its committed weights."""
+def imported(name: str, classes: int = CLASSES, weights: Path | None = None) -> Graph:
+    """Return the float graph of the network in models/NAME, by default with committed weights."""
     recipe = load_recipe(ROOT / name)
-    module = load_model(f"{ROOT / name / 'network.py'}:{name}", ROOT / name / "weights.npz")
+    module = getattr(import_module(f"models.{name}.network"), name)(classes=classes)
+    load_weights(module, weights or ROOT / name / "weights.npz")
     settings = recipe["input"]
     mean, std = tuple(settings["mean"]), tuple(settings["std"])
     return from_torch(module, torch.rand(2, *settings["shape"]), name, mean, std)
@@ -54,10 +57,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Print the accuracy of floats and integers.")
     parser.add_argument("name", help="folder of models/")
     parser.add_argument("--bits", type=int, default=8)
-    parser.add_argument("--data", type=Path, help="folder of CIFAR-10; by default the digits")
+    parser.add_argument("--data", type=Path, help=DATA_HELP)
+    parser.add_argument("--weights", type=Path, help="by default the committed ones")
     arguments = parser.parse_args()
-    recipe, graph = load_recipe(ROOT / arguments.name), imported(arguments.name)
-    data = load_data(recipe, arguments.data)
+    recipe = load_recipe(ROOT / arguments.name)
+    try:
+        data = load_data(recipe, arguments.data)
+        graph = imported(arguments.name, data.classes, arguments.weights)
+    except InputError as error:
+        parser.error(str(error))
     integers = quantized(graph, data, recipe, arguments.bits)
     print(f"float {float_accuracy(graph, data.held_out, recipe):.2%}")
     print(f"integers, {arguments.bits} bits: {integer_accuracy(integers, data.held_out):.2%}")

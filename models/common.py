@@ -1,7 +1,6 @@
 """What the training scripts of the classifiers share: images, distortion, the loop, files."""
 
 import argparse
-import pickle
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -14,11 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hwgen.errors import InputError
 from hwgen.nn import BinaryWeightConv2d, XnorConv2d, XnorLinear
-from models.lenet5_adder.data import Digits, split
+from models import folders
+from models.digits import CLASSES, Digits, split
 
 Recipe = dict[str, Any]
+Hook = Callable[[nn.Module, int, int], None]
+"""What runs before an epoch: gets the model, the epoch from 0, and the number of epochs."""
 BINARY = (BinaryWeightConv2d, XnorConv2d, XnorLinear)
+DATA_HELP = "folder of CIFAR-10, or with train/CLASS/* and val/CLASS/*; by default the digits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Data:
     train: Digits
     held_out: Digits
     distort: Callable[[Tensor, Recipe, torch.Generator], Tensor]
+    classes: int = CLASSES
 
 
 def load_recipe(folder: Path) -> Recipe:
@@ -36,10 +41,12 @@ def load_recipe(folder: Path) -> Recipe:
 
 
 def load_data(recipe: Recipe, folder: Path | None = None) -> Data:
-    """Return the digits in the recipe's shape, or the CIFAR-10 that lies in ``folder``."""
+    """Return the digits, or the images that lie in ``folder``, in the recipe's shape."""
+    shape = recipe["input"]["shape"]
     if folder is not None:
-        return Data(*cifar10(folder), distort_photograph)
-    train, held_out = (_fitted(part, recipe["input"]["shape"]) for part in split())
+        train, held_out, classes = folders.load(folder, shape)
+        return Data(train, held_out, distort_photograph, classes)
+    train, held_out = (_fitted(part, shape) for part in split())
     return Data(train, held_out, distort_digit)
 
 
@@ -49,25 +56,6 @@ def _fitted(digits: Digits, shape: list[int]) -> Digits:
     borders = [divmod(wanted - 28, 2) for wanted in size]
     pads = [(0, 0), (0, 0), *((half, half + odd) for half, odd in borders)]
     return Digits(np.pad(digits.images, pads).repeat(channels, 1), digits.labels)
-
-
-def cifar10(folder: Path) -> tuple[Digits, Digits]:
-    """Read CIFAR-10's binary (``.bin``) or Python version: 50,000 and 10,000 images."""
-    names = [f"data_batch_{i}" for i in range(1, 6)]
-    read = _binary_batch if (folder / "test_batch.bin").exists() else _python_batch
-    parts = [read(folder / name) for name in names]
-    images, labels = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return Digits(images, labels), Digits(*read(folder / "test_batch"))
-
-
-def _binary_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.fromfile(path.with_suffix(".bin"), np.uint8).reshape(-1, 3073)
-    return rows[:, 1:].reshape(-1, 3, 32, 32), rows[:, 0].astype(np.int64)
-
-
-def _python_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    batch = pickle.loads(path.read_bytes(), encoding="bytes")
-    return batch[b"data"].reshape(-1, 3, 32, 32), np.array(batch[b"labels"], np.int64)
 
 
 def preprocess(images: np.ndarray, recipe: Recipe) -> Tensor:
@@ -121,6 +109,8 @@ def _batches(
     """Yield one epoch of shuffled, distorted batches."""
     order = torch.randperm(len(data.train.labels), generator=random)
     for index in order.split(recipe["training"]["batch"]):
+        if len(index) == 1:
+            continue  # of which batch norm has no variance
         part = data.train[index.numpy()]
         x = data.distort(preprocess(part.images, recipe), recipe, random)
         yield x, torch.from_numpy(part.labels)
@@ -133,21 +123,30 @@ def _optimizer(model: nn.Module, recipe: dict[str, Any]) -> torch.optim.Optimize
     return torch.optim.SGD(model.parameters(), rate, recipe["momentum"], weight_decay=decay)
 
 
+def _falls_by_epoch(settings: dict[str, Any]) -> bool:
+    unit = settings.get("rate_falls", "batch")
+    if unit not in ("batch", "epoch"):
+        raise InputError(f"the recipe's rate_falls is {unit!r}; write 'batch' or 'epoch'.")
+    return unit == "epoch"
+
+
 def train(
     model: nn.Module,
     data: Data,
     recipe: Recipe,
     random: torch.Generator,
     epochs: int,
-    before_epoch: Callable[[nn.Module, int, int], None] | None = None,
+    before_epoch: Hook | None = None,
 ) -> None:
     """Train in place, the rate falling to 0 along a cosine; keep the last epoch's weights.
 
-    ``before_epoch`` gets the model, the number of the epoch from 0, and the number of epochs.
+    It falls with every batch, or with every epoch where the recipe says `rate_falls = "epoch"`.
     """
     device = next(model.parameters()).device
     optimizer = _optimizer(model, recipe["training"])
-    steps = epochs * -(-len(data.train.labels) // recipe["training"]["batch"])
+    by_epoch = _falls_by_epoch(recipe["training"])
+    batches = -(-len(data.train.labels) // recipe["training"]["batch"])
+    steps = epochs if by_epoch else epochs * batches
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for epoch in range(epochs):
         if before_epoch:
@@ -159,8 +158,11 @@ def train(
             loss = F.cross_entropy(model(batch.to(device)), wanted.to(device))
             loss.backward()
             optimizer.step()
-            schedule.step()
+            if not by_epoch:
+                schedule.step()
             losses.append(loss.item())
+        if by_epoch:
+            schedule.step()
         print(f"epoch {epoch + 1:3} of {epochs}: mean loss {np.mean(losses):.4f}", flush=True)
 
 
@@ -217,27 +219,35 @@ def write_images(data: Data, recipe: Recipe, folder: Path) -> None:
         print(f"{folder / name}.npz: {len(images.labels)} images")
 
 
-def main(
-    folder: Path,
-    factory: Callable[[], nn.Module],
-    before_epoch: Callable[[nn.Module, int, int], None] | None = None,
-) -> None:
-    """Train what ``factory`` builds by ``folder``'s recipe; the command line of a train.py."""
+def main(folder: Path, factory: Callable[..., nn.Module], before_epoch: Hook | None = None) -> None:
+    """Train what ``factory(classes=N)`` builds by ``folder``'s recipe: a train.py's command."""
     recipe = load_recipe(folder)
     parser = argparse.ArgumentParser(description=f"Train {folder.name}.")
     parser.add_argument("--out", type=Path, default=folder / "weights.npz", help="%(default)s")
     parser.add_argument("--epochs", type=int, default=recipe["training"]["epochs"])
-    parser.add_argument("--data", type=Path, help="folder of CIFAR-10; by default the digits")
+    parser.add_argument("--data", type=Path, help=DATA_HELP)
     parser.add_argument("--images", type=Path, help="write calibration.npz and test.npz and stop")
     arguments = parser.parse_args()
-    data = load_data(recipe, arguments.data)
-    if list(data.train.images.shape[1:]) != recipe["input"]["shape"]:
-        parser.error(f"{folder.name} takes {recipe['input']['shape']}, which CIFAR-10 is not")
-    if arguments.images:
-        return write_images(data, recipe, arguments.images)
+    try:
+        data = load_data(recipe, arguments.data)
+        if arguments.images:
+            return write_images(data, recipe, arguments.images)
+        _run(factory, data, recipe, arguments, before_epoch)
+    except InputError as error:
+        parser.error(str(error))
+
+
+def _run(
+    factory: Callable[..., nn.Module],
+    data: Data,
+    recipe: Recipe,
+    arguments: argparse.Namespace,
+    before_epoch: Hook | None,
+) -> None:
+    """Train, save and judge a new network."""
     start = time.monotonic()
     random = make_deterministic(recipe)
-    model = factory().to("cuda" if torch.cuda.is_available() else "cpu")
+    model = factory(classes=data.classes).to("cuda" if torch.cuda.is_available() else "cpu")
     # The last epoch's weights are kept: the held-out images choose nothing.
     train(model, data, recipe, random, arguments.epochs, before_epoch)
     settle(model)

@@ -12,7 +12,7 @@ show() {
     "$@"
 }
 
-show python $model/data.py --out build/digits
+show python -m models.lenet5_adder.train --images build/digits
 show hwgen compile $model/network.py:lenet5_adder --weights $model/weights.npz \
     --calib build/digits/calibration.npz -o $build --target-cycles 3200 --device lfe5u-85f
 

@@ -45,7 +45,7 @@ def plan_of(sample: Sample) -> Plan:
     try:
         return schedule(sample.graph, Target(cycles=cycles))
     except InputError as reason:
-        advice = re.search(r"images wait .* give --target-cycles (\d+)", str(reason))
+        advice = re.search(r"give --target-cycles (\d+)", str(reason))
         if advice is None:
             raise
         return schedule(sample.graph, Target(cycles=int(advice[1])))

@@ -7,8 +7,8 @@ from torch import nn
 from hwgen.nn import BinaryWeightConv2d, Sign, XnorConv2d, XnorLinear
 
 
-def cnv_xnor() -> nn.Sequential:
-    """Return the untrained network: images (N, 3, 32, 32) -> scores (N, 10).
+def cnv_xnor(classes: int = 10) -> nn.Sequential:
+    """Return the untrained network: images (N, 3, 32, 32) -> scores (N, classes).
 
     All weights and, behind the first layer, all inputs have one bit. Convolutions are not padded:
     32 -> 30 -> 28 -> pool 14 -> 12 -> 10 -> pool 5 -> 3 -> 1. A batch norm gives the scores.
@@ -31,5 +31,5 @@ def cnv_xnor() -> nn.Sequential:
             (f"bn{i}", nn.BatchNorm1d(512)),
             (f"sign{i}", Sign()),
         ]
-    layers += [("fc9", XnorLinear(512, 10)), ("bn9", nn.BatchNorm1d(10))]
+    layers += [("fc9", XnorLinear(512, classes)), ("bn9", nn.BatchNorm1d(classes))]
     return nn.Sequential(OrderedDict(layers))

@@ -7,8 +7,8 @@ from torch import nn
 from hwgen.nn import BinaryWeightConv2d, Sign, XnorConv2d, XnorLinear
 
 
-def digits_xnor() -> nn.Sequential:
-    """Return the untrained network: images (N, 1, 28, 28) -> scores (N, 10).
+def digits_xnor(classes: int = 10) -> nn.Sequential:
+    """Return the untrained network: images (N, 1, 28, 28) -> scores (N, classes).
 
     The first layer has binary weights and 8-bit inputs, the last one multiplies; between them
     weights and activations have one bit. Pooling comes behind the signs, where it is an OR.
@@ -29,6 +29,6 @@ def digits_xnor() -> nn.Sequential:
         ("fc1", XnorLinear(1600, 128)),
         ("bn4", nn.BatchNorm1d(128)),
         ("sign4", Sign()),
-        ("fc2", nn.Linear(128, 10)),
+        ("fc2", nn.Linear(128, classes)),
     ]
     return nn.Sequential(OrderedDict(layers))

@@ -10,6 +10,7 @@ from skimage.io import imread
 from torch import Tensor
 from torch.nn import functional as F
 
+from hwgen.errors import InputError
 from models.common import Recipe
 
 PACKAGE = Path(skimage.data.__file__).parent
@@ -35,9 +36,24 @@ def load(recipe: Recipe, folder: Path | None = None) -> tuple[list[Picture], lis
         names = (recipe["data"]["train"], recipe["data"]["held_out"])
         train, held_out = ([picture(PACKAGE / name) for name in part] for part in names)
         return train, held_out
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
-    found = [picture(path) for path in paths]
+    found = _own(folder, 2 * max(recipe["training"]["patch"], recipe["input"]["shape"][-1]))
     return [p for i, p in enumerate(found) if i % 10], found[::10]
+
+
+def _own(folder: Path, least: int) -> list[Picture]:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [picture(path) for path in files if path.suffix.lower() in ENDINGS]
+    if len(found) < 2:
+        raise InputError(
+            f"{folder} holds {len(found)} pictures; give a folder of at least 2,"
+            f" in {', '.join(ENDINGS)}."
+        )
+    if small := [p.name for p in found if min(p.large.shape) < least]:
+        raise InputError(
+            f"{folder}: {', '.join(small)} must have at least {least} pixels either way;"
+            " remove or replace each."
+        )
+    return found
 
 
 def picture(path: Path) -> Picture:

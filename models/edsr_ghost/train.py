@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hwgen.errors import InputError
 from hwgen.nn import AdderConv2d, GhostShift2d
 from models.common import Recipe, load_recipe, make_deterministic, save
 from models.edsr_ghost.data import (
@@ -114,7 +115,10 @@ def main() -> None:
     parser.add_argument("--images", type=Path, help="write calibration.npz and test.npz and stop")
     arguments = parser.parse_args()
     recipe = load_recipe(FOLDER)
-    pictures, held_out = load(recipe, arguments.data)
+    try:
+        pictures, held_out = load(recipe, arguments.data)
+    except InputError as error:
+        parser.error(str(error))
     if arguments.images:
         return write_images(pictures, held_out, recipe, arguments.images)
     start = time.monotonic()

@@ -7,8 +7,8 @@ from torch import nn
 from hwgen.nn import AdderConv2d, AdderLinear
 
 
-def lenet5_adder() -> nn.Sequential:
-    """Return the untrained network: images (N, 1, 28, 28) -> scores (N, 10).
+def lenet5_adder(classes: int = 10) -> nn.Sequential:
+    """Return the untrained network: images (N, 1, 28, 28) -> scores (N, classes).
 
     The first convolution and the last linear layer multiply; the layers between do not.
     """
@@ -28,6 +28,6 @@ def lenet5_adder() -> nn.Sequential:
         ("fc2", AdderLinear(120, 84)),
         ("bn4", nn.BatchNorm1d(84)),
         ("relu4", nn.ReLU()),
-        ("fc3", nn.Linear(84, 10)),
+        ("fc3", nn.Linear(84, classes)),
     ]
     return nn.Sequential(OrderedDict(layers))

@@ -34,8 +34,10 @@ class Block(nn.Module):
         return self.relu2(self.bn2(self.conv2(y)) + self.downsample(x))
 
 
-def resnet20_winograd(width: int = 8, blocks: int = 3, stride: int = 2) -> nn.Sequential:
-    """Return the untrained network: images (N, 3, 32, 32) -> scores (N, 10).
+def resnet20_winograd(
+    width: int = 8, blocks: int = 3, stride: int = 2, classes: int = 10
+) -> nn.Sequential:
+    """Return the untrained network: images (N, 3, 32, 32) -> scores (N, classes).
 
     Three stages of ``blocks`` blocks have width, 2*width and 4*width channels; ``stride`` is the
     first layer's. The original has 16, 3 and 1. The first and the last layer multiply.
@@ -54,6 +56,6 @@ def resnet20_winograd(width: int = 8, blocks: int = 3, stride: int = 2) -> nn.Se
         ("layer3", stage(2 * width, 4 * width, 2)),
         ("avgpool", nn.AvgPool2d(8 // stride)),
         ("flatten", nn.Flatten()),
-        ("fc", nn.Linear(4 * width, 10)),
+        ("fc", nn.Linear(4 * width, classes)),
     ]
     return nn.Sequential(OrderedDict(layers))

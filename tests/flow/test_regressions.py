@@ -104,3 +104,15 @@ def test_the_cycles_that_a_refusal_advises_are_enough(seed):
     assert advice
     advised = int(advice[1])
     assert schedule(sample.graph, Target(cycles=advised)).interval <= advised
+
+
+def test_slice_that_no_common_lanes_reach_is_refused_with_what_it_takes():
+    """Beats of five channels hold no whole pairs, so a slice of four takes them one by one."""
+    maker = Maker((5, 2, 3), "int4")
+    maker.slice(maker.concat("image", "image"), 0, 4)
+    pixels, channels = 6, 10
+    refusal = f"slice_2 takes at least {pixels * channels} cycles .* of 30; give --target-cycles 60"
+    with pytest.raises(InputError, match=refusal):
+        schedule(maker.graph(), Target(cycles=30))
+    assert schedule(maker.graph(), Target(cycles=60)).interval == pixels * channels
+    check(maker)

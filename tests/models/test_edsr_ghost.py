@@ -1,10 +1,12 @@
 """The committed doubling networks reach the PSNR of their README, as floats and as integers."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
 import torch
+from skimage.io import imsave
 
 from hwgen.frontend import load_model
 from models.common import load_recipe
@@ -83,3 +85,44 @@ def test_a_step_trains_every_network(pictures, capsys):
         train.train(model, pictures[0], recipe, 1)
         assert not torch.equal(model.head.weight, before)
     assert "epoch   1 of 1: mean loss" in capsys.readouterr().out
+
+
+def write_pictures(folder, count, side):
+    noise = np.random.default_rng(0).integers(0, 256, (count, side, side + 1)).astype(np.uint8)
+    for i, pixels in enumerate(noise):
+        imsave(folder / f"{i:02}.png", pixels, check_contrast=False)
+    return noise
+
+
+class TestOwnPictures:
+    def test_every_tenth_is_held_out_and_cut_to_an_even_size(self, tmp_path):
+        noise = write_pictures(tmp_path, 11, 48)
+        (tmp_path / "notes.txt").write_text("not a picture")
+        training, held_out = data.load(RECIPE, tmp_path)
+        assert [p.name for p in held_out] == ["00.png", "10.png"]
+        assert len(training) == 9
+        assert np.array_equal(held_out[1].large, noise[10, :, :48])
+        assert held_out[1].small.shape == (24, 24)
+
+    def test_command_writes_their_patches(self, tmp_path, monkeypatch, capsys):
+        write_pictures(tmp_path, 2, 48)
+        options = ["--data", str(tmp_path), "--images", str(tmp_path / "out")]
+        monkeypatch.setattr(sys, "argv", ["train", *options])
+        train.main()
+        assert "test.npz: 1 patches" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("count", "side", "sentence"),
+        [
+            (1, 48, "holds 1 pictures; give a folder of at least 2"),
+            (2, 46, "00.png, 01.png must have at least 48 pixels either way"),
+        ],
+    )
+    def test_too_few_and_too_small_ones_are_refused(
+        self, count, side, sentence, tmp_path, monkeypatch, capsys
+    ):
+        write_pictures(tmp_path, count, side)
+        monkeypatch.setattr(sys, "argv", ["train", "--data", str(tmp_path)])
+        with pytest.raises(SystemExit):
+            train.main()
+        assert sentence in capsys.readouterr().err

@@ -1,78 +1,47 @@
-"""The committed LeNet-5 reaches its accuracy, and its data and training are what they say."""
+"""The LeNet-5's layers, the digits' split, and the command and the bits of training."""
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-FOLDER = Path(__file__).parents[2] / "models" / "lenet5_adder"
-MODULES = ("data", "network", "train")  # plain names, so that each file also runs as a script
+from models import common, digits
+from models.accuracy import ROOT
+from models.lenet5_adder.network import lenet5_adder
 
-
-@pytest.fixture(scope="module")
-def train() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(FOLDER))
-        for name in MODULES:
-            patch.delitem(sys.modules, name, raising=False)
-        import train
-
-        for name in MODULES:  # on leaving, none stays behind for another model's test
-            patch.setitem(sys.modules, name, sys.modules.pop(name))
-        yield train
+FOLDER = ROOT / "lenet5_adder"
+RECIPE = common.load_recipe(FOLDER)
 
 
-@pytest.fixture(scope="module")
-def data(train) -> ModuleType:
-    return sys.modules["data"]
-
-
-@pytest.fixture(autouse=True)
-def torch_settings():
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
-
-
-class TestNetwork:
-    def test_layers_have_their_names_and_shapes(self, train):
-        model, x, shapes = train.lenet5_adder().eval(), torch.zeros(2, 1, 28, 28), {}
-        for name, layer in model.named_children():
-            x = layer(x)
-            shapes[name] = tuple(x.shape[1:])
-        trunk = [f"{kind}{i}" for i in (1, 2) for kind in ("conv", "bn", "relu", "pool")]
-        head = ["flatten", "fc1", "bn3", "relu3", "fc2", "bn4", "relu4", "fc3"]
-        assert list(shapes) == trunk + head
-        assert shapes["pool1"] == (6, 12, 12)
-        assert shapes["pool2"] == (16, 4, 4)
-        assert shapes["fc3"] == (10,)
-
-    def test_committed_weights_reach_their_accuracy(self, train):
-        model = train.lenet5_adder()
-        train.restore(model)
-        _, held_out = train.split()
-        assert train.accuracy(model, held_out) >= 0.975
+def test_layers_have_their_names_and_shapes():
+    model, x, shapes = lenet5_adder().eval(), torch.zeros(2, 1, 28, 28), {}
+    for name, layer in model.named_children():
+        x = layer(x)
+        shapes[name] = tuple(x.shape[1:])
+    trunk = [f"{kind}{i}" for i in (1, 2) for kind in ("conv", "bn", "relu", "pool")]
+    head = ["flatten", "fc1", "bn3", "relu3", "fc2", "bn4", "relu4", "fc3"]
+    assert list(shapes) == trunk + head
+    assert shapes["pool1"] == (6, 12, 12)
+    assert shapes["pool2"] == (16, 4, 4)
+    assert shapes["fc3"] == (10,)
 
 
 class TestData:
-    def test_split_is_balanced_and_disjoint(self, data):
-        digits = data.load()
-        train, test = data.split_indices(digits.labels)
+    def test_split_is_balanced_and_disjoint(self):
+        labels = digits.load().labels
+        train, test = digits.split_indices(labels)
         assert sorted([*train, *test]) == list(range(5000))
-        assert np.bincount(digits.labels[train]).tolist() == [400] * 10
-        assert np.bincount(digits.labels[test]).tolist() == [100] * 10
-        assert len(set(digits.labels[test][:50])) == 10  # shuffled, not sorted by class
+        assert np.bincount(labels[train]).tolist() == [400] * 10
+        assert np.bincount(labels[test]).tolist() == [100] * 10
+        assert len(set(labels[test][:50])) == 10  # shuffled, not sorted by class
 
-    def test_command_writes_training_and_held_out_images(self, data, tmp_path, monkeypatch, capsys):
-        monkeypatch.setattr(sys, "argv", ["data.py", "--out", str(tmp_path / "images")])
-        data.main()
+    def test_command_writes_training_and_held_out_images(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(sys, "argv", ["train", "--images", str(tmp_path / "images")])
+        common.main(FOLDER, lenet5_adder)
         assert "calibration.npz: 256 images" in capsys.readouterr().out
-        train, test = data.split()
+        train, test = digits.split()
         with np.load(tmp_path / "images" / "test.npz") as written:
             assert written["images"].dtype == np.uint8
             assert np.array_equal(written["images"], test.images)
@@ -85,34 +54,47 @@ class TestData:
         assert calibration <= pool
         assert not calibration & held_out
 
-    def test_preprocessing(self, train):
-        x = train.preprocess(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1))
+    def test_preprocessing(self):
+        x = common.preprocess(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1), RECIPE)
         assert x.flatten().tolist() == pytest.approx([-0.1307 / 0.3081, 0.8693 / 0.3081])
+
+    def test_distortion_keeps_shape_and_background(self):
+        x = common.preprocess(np.zeros((3, 1, 28, 28), np.uint8), RECIPE)
+        y = common.distort_digit(x, RECIPE, torch.Generator().manual_seed(0))
+        assert y.shape == x.shape
+        assert torch.allclose(y, x)
 
 
 class TestTraining:
-    def test_same_seed_gives_the_same_bits(self, train, capsys):
-        digits, _ = train.split()
+    def test_same_seed_gives_the_same_bits(self):
+        train, held_out = digits.split()
+        few = common.Data(train[:200], held_out, common.distort_digit)
         runs = []
         for _ in range(2):
-            random = train.make_deterministic()
-            model = train.lenet5_adder()
-            before = model.conv2.weight.detach().clone()
-            train.train(model, digits[:200], random, epochs=1)
+            random = common.make_deterministic(RECIPE)
+            model = lenet5_adder()
+            common.train(model, few, RECIPE, random, epochs=1)
             runs.append(model.state_dict())
-            assert not torch.equal(model.conv2.weight, before)
-        assert "epoch   1 of 1: mean loss" in capsys.readouterr().out
         assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
 
-    def test_saved_weights_come_back(self, train, tmp_path):
-        model, other = train.lenet5_adder(), train.lenet5_adder()
-        train.save(model, tmp_path / "weights.npz")
-        train.restore(other, tmp_path / "weights.npz")
-        for name, value in model.state_dict().items():
-            assert torch.equal(value, other.state_dict()[name])
-
-    def test_distortion_keeps_shape_and_background(self, train):
-        x = train.preprocess(np.zeros((3, 1, 28, 28), np.uint8))
-        y = train.distort(x, torch.Generator().manual_seed(0))
-        assert y.shape == x.shape
-        assert torch.allclose(y, x)
+    @pytest.mark.parametrize(
+        ("falls", "wanted"),
+        [
+            # 0.1 * (1 + cos(pi * k / n)) / 2
+            ({}, [0.1, 0.0853553, 0.05, 0.0146447]),
+            ({"rate_falls": "batch"}, [0.1, 0.0853553, 0.05, 0.0146447]),
+            ({"rate_falls": "epoch"}, [0.1, 0.1, 0.05, 0.05]),
+        ],
+    )
+    def test_rate_falls_with_every_batch_or_every_epoch(self, falls, wanted):
+        train, held_out = digits.split()
+        few = common.Data(train[:4], held_out, common.distort_digit)
+        settings = {k: v for k, v in RECIPE["training"].items() if k != "rate_falls"}
+        recipe = {**RECIPE, "training": {**settings, "batch": 2, **falls}}
+        rates: list[float] = []
+        hook = register_optimizer_step_pre_hook(
+            lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"])
+        )
+        common.train(lenet5_adder(), few, recipe, common.make_deterministic(recipe), epochs=2)
+        hook.remove()
+        assert rates == pytest.approx(wanted, abs=1e-6)

@@ -1,7 +1,5 @@
 """The adder LeNet-5 of models/: eight bits lose at most 0.3 points on held-out digits."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,27 +11,20 @@ from hwgen.inputs import load_recipe, to_real
 from hwgen.ir.evaluate import evaluate
 from hwgen.quantize import Policy, quantize
 from hwgen_sim import fast, golden
+from models import digits
 
 FOLDER = Path(__file__).parents[2] / "models" / "lenet5_adder"
-
-
-def _data():
-    spec = importlib.util.spec_from_file_location("lenet5_adder_data", FOLDER / "data.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def lenet():
     """The float graph, calibration images, and held-out images with labels."""
-    data, recipe = _data(), load_recipe(FOLDER)
+    recipe = load_recipe(FOLDER)
     module = load_model(f"{FOLDER / 'network.py'}:lenet5_adder", FOLDER / "weights.npz")
     example = torch.rand(1, *recipe.shape)
     graph = from_torch(module, example, mean=recipe.mean, std=recipe.std)
-    train, test = data.split()
-    return graph, data.calibration(train).images, test
+    train, test = digits.split()
+    return graph, train.images[:256], test
 
 
 @pytest.mark.parametrize(("bits", "points"), [(8, 0.3), (6, 1.0)])
