@@ -120,7 +120,8 @@ class ProcessingArray(Datapath):
             raise ValueError(f"weights must fit {params.w}, not {weights.min()}..{weights.max()}")
         self._params = params
         self._codes = params.lanes.encode(weights)
-        self._constants = bias + params.lanes.correction(weights)
+        start = bias + params.lanes.correction(weights)
+        self._starts = -start if params.lanes.negated else start
         super().__init__(layout_of(params.x, params.simd), layout_of(params.acc, params.pe))
 
     def elaborate(self, platform):
@@ -150,6 +151,8 @@ class ProcessingArray(Datapath):
             ]
             if tap_sum is None:
                 m.d.comb += self.o[p].eq(element.o)
+            elif params.lanes.negated:
+                m.d.sync += self.o[p].eq(tap_sum - element.o)
             else:
                 m.d.sync += self.o[p].eq(element.o - tap_sum)
         m.d.comb += self.done.eq(flags[params.latency].done)
@@ -164,7 +167,7 @@ class ProcessingArray(Datapath):
 
     def _constant_bank(self, m: Module, before: Flags) -> data.View:
         params = self._params
-        rows = self._constants.reshape(params.folds, params.pe)
+        rows = self._starts.reshape(params.folds, params.pe)
         bits = params.acc.bits
         m.submodules.constants = bank = CyclicRom(params.pe * bits, pack(rows, bits))
         m.d.comb += bank.step.eq(before.valid & before.first)
@@ -245,7 +248,7 @@ class ProcessingElement(wiring.Component):
         m = Module()
         params, form = self._params, self._params.lanes
         m.submodules.tree = tree = form.tree(params.simd, params.lane)
-        lanes = Signal(layout_of(params.lane, params.simd))
+        lanes = Signal(layout_of(params.lane, params.simd), reset_less=True)
         for k in range(params.simd):
             m.d.sync += lanes[k].eq(form.compute(self.taps[k], self.weights[k]))
         m.d.comb += tree.i.eq(lanes)

@@ -1,8 +1,8 @@
 """The kernels of an array, one class each: what a lane computes and what that leaves to add.
 
-    o[p] = bias[p] + correction[p] + factor * sum_k lane(taps[k], code[p, k]) - sum_k share(taps[k])
+    total[p] = start[p] + factor * sum_k lane(taps[k], code[p, k]) - sum_k share(taps[k])
 
-To add a kernel: one class here and its name in ``LANES``; one function in numerics.KERNELS.
+with start = bias + correction and o = total, or both negative where that takes fewer cells. To add a kernel: one class here and its name in ``LANES``; one function in numerics.KERNELS.
 """
 
 from abc import ABC, abstractmethod
@@ -31,7 +31,7 @@ class Lanes(ABC):
     """One kernel for taps of type ``x`` and weights of type ``w``; see the module's formula.
 
     ``distances`` are the shifts p that occur in weights +-2**p, () for all that ``w`` holds.
-    ``doubled`` says that the factor is 2 instead of 1.
+    ``doubled`` says that the factor is 2 instead of 1, ``negated`` that o = -total.
     """
 
     x: IntType
@@ -39,6 +39,7 @@ class Lanes(ABC):
     distances: tuple[int, ...] = ()
 
     doubled: ClassVar[bool] = False
+    negated: ClassVar[bool] = False
 
     def check(self) -> None:
         """Refuse types that the kernel does not take."""
@@ -104,24 +105,42 @@ class MultiplyLanes(Lanes):
 
 
 class AdderLanes(Lanes):
-    """-sum abs(x - w) = 2 sum min(x, w) - sum x - sum w: lane = min(x, w), share = x."""
+    """-sum abs(x - w) = sum x - sum w - 2 sum max(x - w, 0): lane = max(x - w, 0), share = x.
+
+    A lane is one carry chain, whose sign resets the register behind it; a minimum or a distance
+    takes as much again for a choice. In memory a weight is ~w, since x - w = x + ~w + 1.
+    """
 
     doubled = True
+    negated = True
+
+    @property
+    def difference(self) -> IntType:
+        """Type of x - w, with a sign."""
+        x, w = Interval.of(self.x), Interval.of(self.w)
+        return Interval(min(x.low - w.high, -1), x.high - w.low).type()
 
     @property
     def lane(self) -> IntType:
-        x, w = Interval.of(self.x), Interval.of(self.w)
-        return Interval(min(x.low, w.low), min(x.high, w.high)).type()
+        return Interval(0, max(0, self.difference.high)).type()
 
     @property
     def shared(self) -> IntType | None:
         return self.x
 
+    def encode(self, weights: NDArray) -> NDArray:
+        return ~weights
+
     def correction(self, weights: NDArray) -> NDArray:
         return -weights.sum(axis=1)
 
     def compute(self, tap: Any, code: Any) -> Value:
-        return Mux(tap < code, tap, code)
+        # a bit of 1 below each operand is the carry that completes -w = ~w + 1
+        minuend = Cat(1, _as_signed(tap)).as_signed()
+        complement = code if self.w.signed else Cat(code, 1).as_signed()
+        bits = self.difference.bits
+        difference = (minuend + Cat(1, complement).as_signed())[1 : bits + 1]
+        return Mux(difference[-1], 0, difference[: self.lane.bits])
 
 
 class XnorLanes(Lanes):

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
 from hwgen_rtl.datapath import Datapath
-from hwgen_rtl.numerics import Interval, IntType, ceil_log2
+from hwgen_rtl.lanes import AdderLanes
+from hwgen_rtl.numerics import IntType, ceil_log2
 from hwgen_rtl.rom import CyclicRom, pack
 from hwgen_rtl.shapes import layout_of
 from hwgen_rtl.storage import rom_in_block
@@ -68,14 +69,18 @@ class WinogradArrayParams:
         return ceil_log2(self.lanes)
 
     @property
+    def comparison(self) -> AdderLanes:
+        """What compares a transformed pixel with a weight."""
+        return AdderLanes(self.v, self.w)
+
+    @property
     def lane(self) -> IntType:
-        """Type of one lane, the smaller of pixel and weight."""
-        v, w = Interval.of(self.v), Interval.of(self.w)
-        return Interval(min(v.low, w.low), min(v.high, w.high)).type()
+        """Type of one lane, max(v - w, 0)."""
+        return self.comparison.lane
 
     @property
     def half(self) -> int:
-        """Bits of a sum of minima, which is doubled at the end."""
+        """Bits of a sum of lanes, which is doubled at the end."""
         return max(1, self.acc.bits - 1)
 
     @property
@@ -99,9 +104,9 @@ class WinogradArray(Datapath):
 
         M[p] = -sum_c abs(weights[p, c] - V[c]);  o[p] = A' M[p] A      (arXiv 2105.05530)
 
-    As -abs(v - w) is 2 min(v, w) - v - w and A' M A is linear, this is
-    2 A'(sum_c min(V[c], w[p, c]))A - A'(sum_c V[c])A - A'(sum_c w[p, c])A: a comparison and a
-    selection per lane, the second term shared by all processing elements, the third a constant.
+    As -abs(v - w) is v - w - 2 max(v - w, 0), see lanes.AdderLanes, and A' M A is linear, this is
+    A'(sum_c V[c])A - A'(sum_c w[p, c])A - 2 A'(sum_c max(V[c] - w[p, c], 0))A: one carry chain per
+    lane, the first term shared by all processing elements, the second a constant.
     Additions only; sums wrap at the width of the result, which is exact because the result fits.
 
     One beat of ``lanes`` channels per cycle; the result stands ``params.latency`` cycles after the
@@ -150,7 +155,7 @@ class WinogradArray(Datapath):
             ]
             for n in range(4):
                 doubled = Cat(odd[4 * p + n], element.o[n])
-                m.d.sync += self.o[4 * p + n].eq(doubled - shared.o[n])
+                m.d.sync += self.o[4 * p + n].eq(shared.o[n] - doubled)
         m.d.comb += self.done.eq(done[-1])
         return m
 
@@ -164,6 +169,7 @@ class WinogradArray(Datapath):
     def _weight_bank(self, m: Module) -> data.View:
         params = self._params
         words = self._weights.reshape(params.folds, params.pe, params.beats, params.lanes, 16)
+        words = params.comparison.encode(words)
         rows = words.transpose(0, 2, 1, 4, 3).reshape(params.folds * params.beats, -1)
         width = rows.shape[1] * params.w.bits
         m.submodules.weights = bank = CyclicRom(width, pack(rows, params.w.bits))
@@ -176,10 +182,10 @@ class WinogradArray(Datapath):
         return data.View(data.ArrayLayout(lanes, params.pe), word)
 
     def _constant_bank(self, m: Module, step: Value) -> tuple[data.View, Signal]:
-        """-A'(sum_c w)A: its halves, signed as the corners of M need them, and its lowest bits."""
+        """A'(sum_c w)A: its halves, signed as the corners of M need them, and its lowest bits."""
         params = self._params
         output = params.output_transform
-        constants = -(output @ self._weights.sum(axis=1) @ output.T).reshape(-1, params.pe * 4)
+        constants = (output @ self._weights.sum(axis=1) @ output.T).reshape(-1, params.pe * 4)
         signs = np.kron(output, output)[range(4), CORNERS]
         starts = (constants >> 1) * np.tile(signs, params.pe)
         bits, odd_bits = params.half, 4 * params.pe
@@ -269,7 +275,7 @@ class TileSum(wiring.Component):
 
 
 class ProcessingElement(wiring.Component):
-    """Lanes and sums of one output channel: o = A' (start + sum min(taps, weights)) A.
+    """Lanes and sums of one output channel: o = A' (start + sum max(taps - weights, 0)) A.
 
     Modulo 2**half. ``first``, ``valid`` and ``start`` belong to the trees' outputs, which are
     ceil(log2(lanes)) + 1 cycles behind ``taps``.
@@ -300,12 +306,12 @@ class ProcessingElement(wiring.Component):
         m = Module()
         params = self._params
         m.submodules.sums = sums = TileSum(params, params.lane, params.half)
-        smaller = Signal(layout_of(params.lane, 16 * params.lanes))
+        lanes = Signal(layout_of(params.lane, 16 * params.lanes), reset_less=True)
         for k in range(16 * params.lanes):
-            tap, weight = self.taps[k], self.weights[k]
-            m.d.sync += smaller[k].eq(Mux(tap < weight, tap, weight))
+            difference = params.comparison.compute(self.taps[k], self.weights[k])
+            m.d.sync += lanes[k].eq(difference)
         m.d.comb += [
-            sums.i.eq(smaller),
+            sums.i.eq(lanes),
             sums.start.eq(self.start),
             sums.first.eq(self.first),
             sums.valid.eq(self.valid),
