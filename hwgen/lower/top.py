@@ -13,6 +13,8 @@ from hwgen.lower.weights import array_constants
 from hwgen.schedule.pixel_units import requantize_constants
 from hwgen.schedule.plan import Plan, Stage, Unit
 from hwgen.schedule.streams import OUTPUT, readers
+from hwgen_rtl.array import ArrayParams
+from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.lut import LutParams
 from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.stream import JoinComponent, StreamComponent, StreamsComponent
@@ -191,7 +193,9 @@ def _arrays(graph: Graph, unit: Unit, params) -> tuple:
             return (graph.tensors[node.table],)
         case WindowedParams(datapath=InputTransformParams()):
             return ()
-        case WindowedParams() if isinstance(node, Layer):
+        case WindowedParams(datapath=ArrayParams()):
+            return array_constants(graph, unit)[:1]
+        case WindowedParams() | FinishParams() if isinstance(node, Layer):
             return array_constants(graph, unit)
         case _:
             return ()

@@ -38,6 +38,7 @@ from hwgen.schedule.pixel_units import (
 from hwgen.schedule.plan import Unit
 from hwgen.schedule.resources import unit_resources
 from hwgen.schedule.units import array_unit, depthwise_unit, pool_unit, winograd_unit
+from hwgen_rtl.drain import DrainParams
 from hwgen_rtl.windowed import WindowedParams
 
 __all__ = ["fastest_interval", "fold"]
@@ -128,10 +129,13 @@ def _choose(
 
 
 def _result_spacing(unit: Unit) -> int:
-    """Fewest cycles between two beats of a unit."""
+    """Cycles for each beat of a unit, where the beats of a job are spread evenly."""
+    beats = 1
     for stage in reversed(unit.stages):
+        if isinstance(stage.params, DrainParams):
+            beats = stage.params.ratio
         if isinstance(stage.params, WindowedParams):
-            return stage.params.window.beats_per_job
+            return stage.params.window.beats_per_job // beats
     return 1
 
 

@@ -9,9 +9,12 @@ from hwgen_rtl.band import BandParams
 from hwgen_rtl.concat import ConcatParams
 from hwgen_rtl.convert import MergeParams, SplitParams
 from hwgen_rtl.depthwise import DepthwiseParams
+from hwgen_rtl.drain import DrainParams
 from hwgen_rtl.fifo import QueueParams
+from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.fork import ForkParams
 from hwgen_rtl.hold import HoldParams
+from hwgen_rtl.lanes import AdderLanes
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.lut import LutParams
 from hwgen_rtl.numerics import IntType, ceil_log2
@@ -47,22 +50,40 @@ def _adder(bits: float) -> Resources:
 
 
 def _array(p: ArrayParams) -> Resources:
-    element = _scaled(_LANES[p.kernel](p), p.simd) + _sum(p, p.lane)
+    element = _scaled(_LANES[p.kernel](p), p.simd) + _sum(p, p.lane, p.sum_bits)
     shared = Resources(ff=p.fetch * p.simd * p.x.bits + 4 * p.latency)
     if p.lanes.shared is not None:
-        element += _adder(p.acc.bits)
-        shared += _sum(p, p.lanes.shared)
+        shared += _sum(p, p.lanes.shared, p.acc.bits)
+        shared += Resources(ff=p.simd * p.lanes.shared.bits)
     shared += rom_resources(p.pe * p.simd * p.weight_bits, p.folds * p.beats)
-    shared += rom_resources(p.pe * p.acc.bits, p.folds)
     return shared + _scaled(element, p.pe)
 
 
-def _sum(p: ArrayParams, kind: IntType) -> Resources:
-    """A tree and the accumulator behind it."""
+def _sum(p: ArrayParams, kind: IntType, bits: int) -> Resources:
+    """A tree, the accumulator behind it, unless jobs have one beat, and the sum."""
     tree = _popcount(PopcountParams(p.simd))
     if p.kernel != "xnor":
         tree = _adder(_tree_bits(p.simd, kind))
-    return tree + _adder(p.acc.bits)
+    accumulator = _adder(bits) + Resources(lut=1) if p.beats > 1 else Resources()
+    return tree + accumulator + Resources(ff=bits)
+
+
+def _drain(p: DrainParams) -> Resources:
+    """Sums move up by a choice for each bit, unless all leave at once."""
+    bits, share = p.array.pe * p.array.sum_bits, p.array.acc.bits
+    shared = Resources(ff=share) if p.array.lanes.shared is not None else Resources()
+    moved = bits if p.ratio > 1 else 0
+    return shared + Resources(lut=moved + 3, ff=bits + p.ratio.bit_length())
+
+
+def _finish(p: FinishParams) -> Resources:
+    array = p.array
+    shared = Resources()
+    if array.lanes.shared is not None:
+        shared = _scaled(_adder(array.acc.bits), p.lanes) + Resources(ff=array.acc.bits * p.fetch)
+    delays = Resources(ff=p.lanes * array.sum_bits * (p.latency - 1) + p.latency)
+    rom = rom_resources(p.lanes * array.acc.bits, p.depth)
+    return shared + delays + rom + _scaled(_adder(array.acc.bits), p.lanes)
 
 
 def _popcount(p: PopcountParams) -> Resources:
@@ -80,8 +101,13 @@ def _multiply_lane(p: ArrayParams) -> Resources:
 
 
 def _adder_lane(p: ArrayParams) -> Resources:
-    bits = max(p.x.bits, p.w.bits)
-    return Resources(lut=2 * bits, carry=bits / 2, ff=bits)
+    return _difference(AdderLanes(p.x, p.w))
+
+
+def _difference(lanes: AdderLanes) -> Resources:
+    """A carry chain with a bit below it, and the reset of the register behind."""
+    cells = -(-(lanes.difference.bits + 1) // 2)
+    return Resources(lut=2 * cells + 1, carry=cells, ff=lanes.lane.bits)
 
 
 def _gate_lane(p: ArrayParams) -> Resources:
@@ -200,8 +226,7 @@ def _input_transform(p: InputTransformParams) -> Resources:
 
 
 def _winograd_array(p: WinogradArrayParams) -> Resources:
-    bits = max(p.v.bits, p.w.bits)
-    lane = Resources(lut=2 * bits, carry=bits / 2, ff=bits)
+    lane = _difference(p.comparison)
     combine = _scaled(_adder(p.acc.bits), 4)
     element = _scaled(lane, 16 * p.lanes) + _tile_sum(p.lanes, p.lane, p.half) + combine
     shared = Resources(ff=(p.fetch + 1) * 16 * p.lanes * p.v.bits + 4 * p.latency)
@@ -281,6 +306,8 @@ _RULES = {
     BandParams: _band,
     ForkParams: _fork,
     HoldParams: _hold,
+    DrainParams: _drain,
+    FinishParams: _finish,
     InputTransformParams: _input_transform,
     LineBufferParams: _lines,
     LutParams: _lut,

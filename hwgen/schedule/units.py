@@ -1,5 +1,7 @@
 """Units that read windows: layers and pools."""
 
+from dataclasses import replace
+
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AnyNode, AvgPool, Conv2d, Layer, MaxPool, WinogradAdderConv2d, XnorConv2d
 from hwgen.ir.rules import PAD_VALUES
@@ -17,10 +19,12 @@ from hwgen.schedule.blocks import (
     widened,
     window,
 )
-from hwgen.schedule.geometry import Geometry, geometry, kernel_of, stream_source
+from hwgen.schedule.geometry import Geometry, divisors, geometry, kernel_of, stream_source
 from hwgen.schedule.plan import Stage, Unit
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.depthwise import DepthwiseParams
+from hwgen_rtl.drain import DrainParams
+from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.lanes import distances_of
 from hwgen_rtl.numerics import BIPOLAR, IntType
 from hwgen_rtl.pool import PoolParams
@@ -43,10 +47,21 @@ def array_unit(graph: Graph, node: Layer, feed: Feed, folding: Folding) -> Unit:
         stages += (Stage("lines", lines(shape, lanes)),)
         reader = column_window(shape, folding, lanes, feed)
     array = _array(graph, node, folding, reader)
-    stages += (Stage("array", WindowedParams(window=reader, datapath=array)),)
-    stages += hold(reader, array.acc, folding.pe)
+    width = _results_per_beat(array)
+    stages += (
+        Stage("array", WindowedParams(window=reader, datapath=array)),
+        Stage("drain", DrainParams(array=array, lanes=width)),
+        Stage("finish", FinishParams(array=array, lanes=width)),
+    )
     order = "columns" if folding.columns else "words"
-    return _unit(graph, node, shape, feed, lanes, stages, folding.pe, folding.simd, order)
+    unit = _unit(graph, node, shape, feed, lanes, stages, folding.pe, folding.simd, order)
+    return replace(unit, lanes=width)
+
+
+def _results_per_beat(array: ArrayParams) -> int:
+    """Fewest lanes on which the results of a job have left when the next ones come."""
+    cycles = max(1, array.beats - 1)  # a drain without a way through rests for a cycle
+    return min(lanes for lanes in divisors(array.pe) if array.pe // lanes <= cycles)
 
 
 def depthwise_unit(graph: Graph, node: Conv2d, feed: Feed, lanes: int) -> Unit:

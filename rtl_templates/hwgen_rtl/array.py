@@ -2,19 +2,18 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from hwgen_rtl.banks import Flags, delayed_flags, fetch_cycles, fetched
+from hwgen_rtl.banks import delayed_flags, fetch_cycles, fetched
 from hwgen_rtl.datapath import Datapath
 from hwgen_rtl.lanes import LANES, Lanes
 from hwgen_rtl.numerics import KERNELS, IntType
-from hwgen_rtl.rom import CyclicRom, pack
 from hwgen_rtl.shapes import layout_of
 
-__all__ = ["ArrayParams", "ProcessingArray"]
+__all__ = ["ArrayParams", "ProcessingArray", "sums_layout"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +60,8 @@ class ArrayParams:
 
     @property
     def latency(self) -> int:
-        """Cycles from a job's last taps to ``done``: to the tree's end, accumulate, combine."""
-        return self.at_tree + 1 + (self.lanes.shared is not None)
+        """Cycles from a job's last taps to ``done``: to the tree's end, accumulate."""
+        return self.at_tree + 1
 
     @property
     def at_tree(self) -> int:
@@ -73,6 +72,16 @@ class ArrayParams:
     def fetch(self) -> int:
         """Cycles to read weights."""
         return fetch_cycles(self.folds * self.beats)
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of a processing element's sum, which is exact modulo 2**acc.bits once scaled."""
+        return max(1, self.acc.bits - (abs(self.lanes.factor) == 2))
+
+    @property
+    def sums(self) -> data.StructLayout:
+        """What a job gives: a sum for each processing element and what they share."""
+        return sums_layout(self, self.pe)
 
     @property
     def lane(self) -> IntType:
@@ -88,73 +97,65 @@ class ArrayParams:
         """acc (P, O) from taps (P, K), weights (O, K) and bias (O,)."""
         return KERNELS[self.kernel](taps, weights) + bias
 
-    def create(self, weights: NDArray, bias: NDArray) -> "ProcessingArray":
-        """The hardware; weights (folds*pe, beats*simd) in the order taps come, bias (folds*pe,)."""
-        return ProcessingArray(self, weights, bias)
+    def create(self, weights: NDArray) -> "ProcessingArray":
+        """The hardware; weights (folds*pe, beats*simd) in the order in which taps come."""
+        return ProcessingArray(self, weights)
+
+
+def sums_layout(params: ArrayParams, pe: int) -> data.StructLayout:
+    """Layout of the sums of ``pe`` processing elements, and of what they share."""
+    share = {} if params.lanes.shared is None else {"share": unsigned(params.acc.bits)}
+    return data.StructLayout({"sums": data.ArrayLayout(unsigned(params.sum_bits), pe)} | share)
 
 
 class ProcessingArray(Datapath):
-    """Results of one window at a time, ``pe`` channels per job.
+    """Sums of one window at a time, ``pe`` channels per job.
 
-        multiply, xnor, sign, shift: o[p] = bias[p] + sum_k taps[k] * weights[p, k]
-        adder:                       o[p] = bias[p] - sum_k abs(taps[k] - weights[p, k])
+        sums[p] = sum_k lane(taps[k], weights[p, k]);  share = sum_k share(taps[k])
 
-    How each kernel does it is in lanes.py; what does not depend on the taps is a constant. Sums
-    wrap at the width of the result, which is exact because the result fits.
+    What follows from them, once for each result, is in finish.py; each kernel is in lanes.py. Sums
+    wrap at their width, which is exact because the result fits.
 
-    One beat of ``simd`` taps per cycle; the result stands ``params.latency`` cycles after the last
+    One beat of ``simd`` taps per cycle; the sums stand ``params.latency`` cycles after the last
     beat of a job, for one cycle. Fixed rate: it stalls with the window buffer as one pipeline.
 
     Members:
         taps  : In(ArrayLayout(x, simd));  valid, first, last : In(1)
-        o     : Out(ArrayLayout(acc, pe)); done : Out(1)
+        o     : Out(params.sums); done : Out(1)
     """
 
-    def __init__(self, params: ArrayParams, weights: NDArray, bias: NDArray):
+    def __init__(self, params: ArrayParams, weights: NDArray):
         channels, taps = params.folds * params.pe, params.beats * params.simd
         if weights.shape != (channels, taps):
             raise ValueError(f"weights must be shaped {(channels, taps)}, not {weights.shape!r}")
-        if bias.shape != (channels,):
-            raise ValueError(f"bias must be shaped {(channels,)}, not {bias.shape!r}")
         if not params.w.holds(weights):
             raise ValueError(f"weights must fit {params.w}, not {weights.min()}..{weights.max()}")
         self._params = params
         self._codes = params.lanes.encode(weights)
-        start = bias + params.lanes.correction(weights)
-        self._starts = -start if params.lanes.negated else start
-        super().__init__(layout_of(params.x, params.simd), layout_of(params.acc, params.pe))
+        super().__init__(layout_of(params.x, params.simd), params.sums)
 
     def elaborate(self, platform):
         m = Module()
         params = self._params
         flags = delayed_flags(m, self, params.latency)
-        _, valid, first, _ = flags[params.at_tree]
+        _, valid, _, last = flags[params.at_tree]
         taps = self.taps
         for n in range(params.fetch):
-            taps, before = Signal.like(self.taps, name=f"taps{n}"), taps
+            taps, before = Signal.like(self.taps, name=f"taps{n}", reset_less=True), taps
             m.d.sync += taps.eq(before)
         weights = self._weight_bank(m)
-        constants = self._constant_bank(m, flags[params.at_tree - 1])
-        tap_sum = None
+
+        def summed(name: str, part: "TapSum | ProcessingElement", o: Value):
+            m.submodules[name] = part
+            m.d.comb += [part.taps.eq(taps), part.valid.eq(valid), part.last.eq(last)]
+            m.d.comb += o.eq(part.o)
+
         if params.lanes.shared is not None:
-            m.submodules.taps_sum = total = TapSum(params, params.lanes.shared)
-            m.d.comb += [total.taps.eq(taps), total.first.eq(first), total.valid.eq(valid)]
-            tap_sum = total.o
+            summed("taps_sum", TapSum(params, params.lanes.shared), self.o.share)
         for p in range(params.pe):
-            m.submodules[f"pe{p}"] = element = ProcessingElement(params)
-            m.d.comb += [
-                element.taps.eq(taps),
-                element.weights.eq(weights[p]),
-                element.constant.eq(constants[p]),
-                element.first.eq(first),
-                element.valid.eq(valid),
-            ]
-            if tap_sum is None:
-                m.d.comb += self.o[p].eq(element.o)
-            elif params.lanes.negated:
-                m.d.sync += self.o[p].eq(tap_sum - element.o)
-            else:
-                m.d.sync += self.o[p].eq(element.o - tap_sum)
+            element = ProcessingElement(params)
+            summed(f"pe{p}", element, self.o.sums[p])
+            m.d.comb += element.weights.eq(weights[p])
         m.d.comb += self.done.eq(flags[params.latency].done)
         return m
 
@@ -165,14 +166,6 @@ class ProcessingArray(Datapath):
         word = fetched(m, "weights", rows, params.weight_bits, self.valid)
         return data.View(data.ArrayLayout(_codes(params), params.pe), word)
 
-    def _constant_bank(self, m: Module, before: Flags) -> data.View:
-        params = self._params
-        rows = self._starts.reshape(params.folds, params.pe)
-        bits = params.acc.bits
-        m.submodules.constants = bank = CyclicRom(params.pe * bits, pack(rows, bits))
-        m.d.comb += bank.step.eq(before.valid & before.first)
-        return data.View(data.ArrayLayout(unsigned(bits), params.pe), bank.data)
-
 
 def _codes(params: ArrayParams) -> data.ArrayLayout:
     """Layout of the weights of one beat of a processing element, as they are in memory."""
@@ -180,15 +173,14 @@ def _codes(params: ArrayParams) -> data.ArrayLayout:
 
 
 class TapSum(wiring.Component):
-    """o = sum of what all processing elements subtract for the taps of a job, shared by them.
+    """o = sum_k share(taps[k]) over the beats of a job.
 
-    ``first`` and ``valid`` belong to the tree's output, which is a cycle and the tree's latency
-    behind ``taps``.
+    See `JobSum` for ``valid`` and ``last``.
     """
 
     taps: data.View
-    first: Signal
     valid: Signal
+    last: Signal
     o: Signal
 
     def __init__(self, params: ArrayParams, kind: IntType):
@@ -196,39 +188,30 @@ class TapSum(wiring.Component):
         super().__init__(
             {
                 "taps": In(layout_of(params.x, params.simd)),
-                "first": In(1),
                 "valid": In(1),
+                "last": In(1),
                 "o": Out(params.acc.bits),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        lanes, simd = self._params.lanes, self._params.simd
-        m.submodules.tree = tree = lanes.tree(simd, self._kind)
-        staged = Signal(layout_of(self._kind, simd))
-        for k in range(simd):
-            m.d.sync += staged[k].eq(lanes.share(self.taps[k]))
-        m.d.comb += tree.i.eq(staged)
-        with m.If(self.valid):
-            m.d.sync += self.o.eq(Mux(self.first, 0, self.o) + tree.o)
+        params = self._params
+        shares = [params.lanes.share(self.taps[k]) for k in range(params.simd)]
+        _connect_sum(m, self, JobSum(params, self._kind, params.acc.bits), shares)
         return m
 
 
 class ProcessingElement(wiring.Component):
-    """Lanes, tree and accumulator of one output channel.
+    """o = sum_k lane(taps[k], weights[k]) over the beats of a job, one output channel.
 
-        o = constant + factor * sum_k lane(taps[k], weights[k])
-
-    Modulo 2**acc.bits. ``first``, ``valid`` and ``constant`` belong to the tree's output, which is
-    a cycle and the tree's latency behind ``taps``.
+    See `JobSum` for ``valid`` and ``last``.
     """
 
     taps: data.View
     weights: data.View
-    constant: Signal
-    first: Signal
     valid: Signal
+    last: Signal
     o: Signal
 
     def __init__(self, params: ArrayParams):
@@ -237,34 +220,64 @@ class ProcessingElement(wiring.Component):
             {
                 "taps": In(layout_of(params.x, params.simd)),
                 "weights": In(_codes(params)),
-                "constant": In(params.acc.bits),
-                "first": In(1),
                 "valid": In(1),
-                "o": Out(params.acc.bits),
+                "last": In(1),
+                "o": Out(params.sum_bits),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         params, form = self._params, self._params.lanes
-        m.submodules.tree = tree = form.tree(params.simd, params.lane)
-        lanes = Signal(layout_of(params.lane, params.simd), reset_less=True)
-        for k in range(params.simd):
-            m.d.sync += lanes[k].eq(form.compute(self.taps[k], self.weights[k]))
-        m.d.comb += tree.i.eq(lanes)
-        if form.doubled:
-            self._accumulate_doubled(m, tree.o)
-        else:
-            with m.If(self.valid):
-                m.d.sync += self.o.eq(Mux(self.first, self.constant, self.o) + tree.o)
+        lanes = [form.compute(self.taps[k], self.weights[k]) for k in range(params.simd)]
+        _connect_sum(m, self, JobSum(params, params.lane, params.sum_bits), lanes)
         return m
 
-    def _accumulate_doubled(self, m: Module, addend):
-        """o = constant + 2*sum: the constant's lowest bit passes by, the rest starts the sum."""
-        odd = Signal()
-        half = Signal(max(1, self._params.acc.bits - 1))
-        with m.If(self.valid):
-            m.d.sync += half.eq(Mux(self.first, self.constant >> 1, half) + addend)
-            with m.If(self.first):
-                m.d.sync += odd.eq(self.constant[0])
-        m.d.comb += self.o.eq(Cat(odd, half))
+
+def _connect_sum(m: Module, owner: TapSum | ProcessingElement, total: "JobSum", terms: list[Value]):
+    m.submodules.sum = total
+    m.d.comb += [total.i[k].eq(term) for k, term in enumerate(terms)]
+    m.d.comb += [total.valid.eq(owner.valid), total.last.eq(owner.last), owner.o.eq(total.o)]
+
+
+class JobSum(wiring.Component):
+    """o = sum of all terms of all beats of a job, modulo 2**bits: register, tree, accumulator.
+
+    ``valid`` and ``last`` belong to the tree's output, a cycle and the tree's latency behind ``i``;
+    ``o`` holds the sum from the cycle after ``last`` on, until the next job's. The accumulator is
+    empty whenever no job is under way: that reset of flip-flops replaces a choice per bit. So the
+    beats of a job must come without a gap, as window buffers send them.
+    """
+
+    i: data.View
+    valid: Signal
+    last: Signal
+    o: Signal
+
+    def __init__(self, params: ArrayParams, kind: IntType, bits: int):
+        self._params, self._kind = params, kind
+        super().__init__(
+            {
+                "i": In(layout_of(kind, params.simd)),
+                "valid": In(1),
+                "last": In(1),
+                "o": Out(bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        m.submodules.tree = tree = params.lanes.tree(params.simd, self._kind)
+        terms = Signal(self.i.shape(), reset_less=True)
+        m.d.sync += terms.eq(self.i)
+        m.d.comb += tree.i.eq(terms)
+        total = tree.o
+        if params.beats > 1:
+            before = Signal(len(self.o), reset_less=True)
+            total = Signal(len(self.o))
+            m.d.comb += total.eq(before + tree.o)
+            m.d.sync += before.eq(Mux(self.valid & ~self.last, total, 0))
+        with m.If(self.valid & self.last):
+            m.d.sync += self.o.eq(total)
+        return m

@@ -30,7 +30,7 @@ class Datapath(wiring.Component):
     o: data.View
     done: Signal
 
-    def __init__(self, taps_layout: data.ArrayLayout, o_layout: data.ArrayLayout):
+    def __init__(self, taps_layout: data.ArrayLayout, o_layout: data.Layout):
         super().__init__(
             {
                 "taps": In(taps_layout),

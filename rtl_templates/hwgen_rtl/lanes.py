@@ -1,8 +1,10 @@
 """The kernels of an array, one class each: what a lane computes and what that leaves to add.
 
-    total[p] = start[p] + factor * sum_k lane(taps[k], code[p, k]) - sum_k share(taps[k])
+    o[p] = bias[p] + correction[p] + factor * (sum_k lane(taps[k], code[p, k]) - share / 2)
 
-with start = bias + correction and o = total, or both negative where that takes fewer cells. To add a kernel: one class here and its name in ``LANES``; one function in numerics.KERNELS.
+share = sum_k share(taps[k]), in kernels of factor 2 or -2 alone.
+
+To add a kernel: one class here and its name in ``LANES``; one function in numerics.KERNELS.
 """
 
 from abc import ABC, abstractmethod
@@ -31,15 +33,13 @@ class Lanes(ABC):
     """One kernel for taps of type ``x`` and weights of type ``w``; see the module's formula.
 
     ``distances`` are the shifts p that occur in weights +-2**p, () for all that ``w`` holds.
-    ``doubled`` says that the factor is 2 instead of 1, ``negated`` that o = -total.
     """
 
     x: IntType
     w: IntType
     distances: tuple[int, ...] = ()
 
-    doubled: ClassVar[bool] = False
-    negated: ClassVar[bool] = False
+    factor: ClassVar[int] = 1
 
     def check(self) -> None:
         """Refuse types that the kernel does not take."""
@@ -87,7 +87,7 @@ class Lanes(ABC):
         """What a lane computes."""
 
     def share(self, tap: Any) -> Value:
-        """What all processing elements subtract for a tap."""
+        """What a tap gives to the sum that all processing elements share."""
         return tap
 
 
@@ -111,8 +111,7 @@ class AdderLanes(Lanes):
     takes as much again for a choice. In memory a weight is ~w, since x - w = x + ~w + 1.
     """
 
-    doubled = True
-    negated = True
+    factor = -2
 
     @property
     def difference(self) -> IntType:
@@ -151,7 +150,7 @@ class XnorLanes(Lanes):
     FracBNN.
     """
 
-    doubled = True
+    factor = 2
 
     def check(self) -> None:
         if not self.w.bipolar:

@@ -24,7 +24,7 @@ class FixedRate(wiring.Component):
     valid: Signal
     o: data.View
 
-    def __init__(self, i_layout: data.ArrayLayout, o_layout: data.ArrayLayout):
+    def __init__(self, i_layout: data.Layout, o_layout: data.Layout):
         super().__init__({"i": In(i_layout), "valid": In(1), "o": Out(o_layout)})
 
     @abstractmethod

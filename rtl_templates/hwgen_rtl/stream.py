@@ -44,7 +44,7 @@ class StreamComponent(StreamsComponent):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, i_layout: data.ArrayLayout, o_layout: data.ArrayLayout):
+    def __init__(self, i_layout: data.Layout, o_layout: data.Layout):
         super().__init__(
             {"i": In(stream.Signature(i_layout)), "o": Out(stream.Signature(o_layout))}
         )
@@ -68,7 +68,7 @@ class JoinComponent(StreamsComponent):
 
     o: stream.Interface
 
-    def __init__(self, i_layouts: Sequence[data.ArrayLayout], o_layout: data.ArrayLayout):
+    def __init__(self, i_layouts: Sequence[data.Layout], o_layout: data.Layout):
         self._names = tuple(f"i{n}" for n in range(len(i_layouts)))
         inputs = zip(self._names, i_layouts, strict=True)
         super().__init__(
@@ -95,7 +95,7 @@ class ForkComponent(StreamsComponent):
 
     i: stream.Interface
 
-    def __init__(self, layout: data.ArrayLayout, ways: int):
+    def __init__(self, layout: data.Layout, ways: int):
         self._names = tuple(f"o{n}" for n in range(ways))
         super().__init__(
             {"i": In(stream.Signature(layout))}

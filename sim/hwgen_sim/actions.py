@@ -12,12 +12,15 @@ from hwgen_rtl.band import BandParams
 from hwgen_rtl.concat import ConcatParams
 from hwgen_rtl.convert import MergeParams, SplitParams
 from hwgen_rtl.depthwise import DepthwiseParams
+from hwgen_rtl.drain import DrainParams
 from hwgen_rtl.fifo import QueueParams
+from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.fork import ForkParams
 from hwgen_rtl.hold import HoldParams
+from hwgen_rtl.lanes import AdderLanes
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.lut import LutParams
-from hwgen_rtl.numerics import Interval, IntType, bits_for_sum
+from hwgen_rtl.numerics import IntType, bits_for_sum
 from hwgen_rtl.pad import PadParams
 from hwgen_rtl.pool import PoolParams
 from hwgen_rtl.popcount import PopcountParams
@@ -66,12 +69,15 @@ def tree_adders(terms: int, kind: IntType) -> dict[int, int]:
 
 
 def _entering(plan: Plan, unit: Unit) -> Iterator[tuple[Stage, int]]:
-    """Every block of a unit and the elements per image that enter it, or the unit before it."""
+    """Every block of a unit, and elements per image: behind a window buffer, results."""
     sources = [prod(plan.graph[source].shape) for source in unit.sources]
     for row, count in zip(unit.inputs, sources, strict=True):
         yield from ((stage, count) for stage in row)
-    inside = sources[0] if len(sources) == 1 else prod(unit.node.shape)
-    yield from ((stage, inside) for stage in unit.stages)
+    results = prod(unit.node.shape)
+    inside = sources[0] if len(sources) == 1 else results
+    for stage in unit.stages:
+        yield stage, inside
+        inside = results if isinstance(stage.params, WindowedParams) else inside
 
 
 def _memory(component: str, bits: int, depth: int, reads: int, writes: int) -> Iterator[Action]:
@@ -90,45 +96,62 @@ def _windowed(p: WindowedParams, elements: int) -> Iterator[Action]:
 
 def _array(p: ArrayParams, window: WindowParams) -> Iterator[Action]:
     beats = window.interval
-    jobs = beats // p.beats
     lanes = p.simd * p.pe
     summing = _counting if p.kernel == "xnor" else _summing
     yield Action(component="lanes", count=lanes * beats, **_lane(p))
     if p.lanes.shared is not None:
-        yield Action(component="combine", kind="subtract", bits=p.acc.bits, count=p.pe * jobs)
-        yield from summing("taps sum", p.simd, p.lanes.shared, p.acc.bits, beats)
-    yield from summing("tree", p.simd, p.lane, p.acc.bits, beats * p.pe)
+        shared = p.lanes.shared, p.acc.bits, p.beats, beats
+        yield from summing("taps sum", p.simd, *shared)
+    yield from summing("tree", p.simd, p.lane, p.sum_bits, p.beats, beats * p.pe)
     yield from _rom("weights", lanes * p.weight_bits, p.folds * p.beats, beats)
-    yield from _rom("constants", p.pe * p.acc.bits, p.folds, jobs)
 
 
 def _lane(p: ArrayParams) -> dict[str, Any]:
     """What a lane does to one tap; a conditional complement is as many gates as an XNOR."""
     return {
         "multiply": {"kind": "multiply", "bits": p.x.bits, "other_bits": p.w.bits},
-        "adder": {"kind": "compare", "bits": _wide(p)},
+        "adder": {"kind": "subtract", "bits": _difference_bits(p)},
         "xnor": {"kind": "xnor", "bits": 1},
         "sign": {"kind": "xnor", "bits": p.lane.bits},
         "shift": {"kind": "shift", "bits": p.lane.bits},
     }[p.kernel]
 
 
-def _wide(p: ArrayParams) -> int:
-    """Bits of a comparator that holds both a tap and a weight."""
-    return Interval.of(p.x).hull(Interval.of(p.w)).type().bits
+def _difference_bits(p: ArrayParams) -> int:
+    """Bits of a tap less a weight."""
+    return AdderLanes(p.x, p.w).difference.bits
 
 
-def _summing(name: str, terms: int, kind: IntType, acc: int, times: int) -> Iterator[Action]:
+def _summing(
+    name: str, terms: int, kind: IntType, bits: int, beats: int, times: int
+) -> Iterator[Action]:
     """A tree and the accumulator behind it."""
-    for bits, adders in tree_adders(terms, kind).items():
-        yield Action(component=name, kind="add", bits=bits, count=adders * times)
-    yield Action(component="accumulate", kind="add", bits=acc, count=times)
+    for width, adders in tree_adders(terms, kind).items():
+        yield Action(component=name, kind="add", bits=width, count=adders * times)
+    yield from _accumulated(bits, beats, times)
 
 
-def _counting(name: str, terms: int, kind: IntType, acc: int, times: int) -> Iterator[Action]:
+def _counting(
+    name: str, terms: int, kind: IntType, bits: int, beats: int, times: int
+) -> Iterator[Action]:
     """A compressor tree and the accumulator behind it."""
     yield from _popcount(name, PopcountParams(terms), times)
-    yield Action(component="accumulate", kind="add", bits=acc, count=times)
+    yield from _accumulated(bits, beats, times)
+
+
+def _accumulated(bits: int, beats: int, times: int) -> Iterator[Action]:
+    """Jobs of one beat have nothing to accumulate."""
+    if beats > 1:
+        yield Action(component="accumulate", kind="add", bits=bits, count=times)
+
+
+def _finish(p: FinishParams, elements: int) -> Iterator[Action]:
+    """The sum is added to a constant and to what all processing elements share."""
+    bits = p.array.acc.bits
+    if p.array.lanes.shared is not None:
+        yield Action(component="combine", kind="add", bits=bits, count=elements)
+    yield Action(component="combine", kind="add", bits=bits, count=elements)
+    yield from _rom("constants", p.lanes * bits, p.depth, elements // p.lanes)
 
 
 def _popcount(name: str, p: PopcountParams, times: int) -> Iterator[Action]:
@@ -203,12 +226,11 @@ def _input_transform(p: InputTransformParams, window: WindowParams) -> Iterator[
 def _winograd_array(p: WinogradArrayParams, window: WindowParams) -> Iterator[Action]:
     beats = window.interval
     jobs = beats // p.beats
-    wide = Interval.of(p.v).hull(Interval.of(p.w)).type().bits
-    lanes = 16 * p.lanes * p.pe
-    yield Action(component="lanes", kind="compare", bits=wide, count=lanes * beats)
+    lanes, bits = 16 * p.lanes * p.pe, p.comparison.difference.bits
+    yield Action(component="lanes", kind="subtract", bits=bits, count=lanes * beats)
     yield Action(component="combine", kind="subtract", bits=p.acc.bits, count=4 * p.pe * jobs)
-    yield from _summing("taps sum", p.lanes, p.v, p.acc.bits, 16 * beats)
-    yield from _summing("tree", p.lanes, p.lane, p.half, 16 * beats * p.pe)
+    yield from _summing("taps sum", p.lanes, p.v, p.acc.bits, 2, 16 * beats)
+    yield from _summing("tree", p.lanes, p.lane, p.half, 2, 16 * beats * p.pe)
     for bits, times in ((p.acc.bits, jobs), (p.half, p.pe * jobs)):
         count = winograd_additions(0, 1, 1).output_transform * times
         yield Action(component="output transform", kind="add", bits=bits, count=count)
@@ -253,6 +275,8 @@ _RULES: dict[type, Rule] = {
     AddParams: _add,
     BandParams: _band,
     ConcatParams: _registers_only,
+    DrainParams: _registers_only,
+    FinishParams: _finish,
     ForkParams: _registers_only,
     HoldParams: _registers_only,
     LineBufferParams: _lines,

@@ -4,10 +4,10 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwgen.emit.beats import beat_of
 from hwgen.emit.manifest import Manifest, Stream
 from hwgen_sim.compare import Mismatch
 from hwgen_sim.cosim import SimResult, Waves
-from hwgen_sim.cosim.beats import beat_of
 
 __all__ = ["Explanation", "explain"]
 

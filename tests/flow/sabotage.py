@@ -11,7 +11,8 @@ from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
 from hwgen_rtl.argmax import ArgmaxParams
-from hwgen_rtl.array import ArrayParams
+from hwgen_rtl.array import ArrayParams, JobSum
+from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.tree import shape_of
@@ -19,12 +20,13 @@ from hwgen_rtl.window import WindowParams
 
 __all__ = [
     "DriftingArgmax",
-    "ForgetfulArray",
+    "ForgetfulSum",
     "LateWindow",
     "LosingArgmax",
     "NarrowArray",
     "RepeatingArgmax",
     "SwappedArray",
+    "SwappedFinish",
     "UnclampedRequantize",
     "UnroundedRequantize",
     "recast",
@@ -68,8 +70,8 @@ class _Narrow(_Around):
         m = Module()
         m.submodules.inner = self.inner
         self.wire(m, "o")
-        for lane in range(self.o.shape().length):
-            m.d.comb += self.o[lane].eq(self.inner.o[lane])
+        for mine, narrow in zip(self.o.sums, self.inner.o.sums, strict=True):
+            m.d.comb += mine.eq(narrow.as_signed())
         return m
 
 
@@ -79,29 +81,29 @@ class NarrowArray(ArrayParams):
 
     bits: int = 0
 
-    def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
+    def create(self, weights: NDArray) -> wiring.Component:
         narrow = recast(ArrayParams, self, acc=IntType(self.bits, signed=True))
-        whole = data.ArrayLayout(shape_of(self.acc), self.pe)
-        return _Narrow(narrow.create(weights, bias), o=Out(whole))
+        return _Narrow(narrow.create(weights), o=Out(self.sums))
 
 
-class _Forgetful(_Around):
+class ForgetfulSum(JobSum):
+    """A stale accumulator: a job begins with what the one before it left."""
+
     def elaborate(self, platform):
         m = Module()
-        m.submodules.inner = self.inner
-        self.wire(m, "first")
-        seen = Signal()
+        m.submodules.tree = tree = self._params.lanes.tree(self._params.simd, self._kind)
+        m.d.sync += tree.i.eq(self.i)
+        before = Signal(len(self.o))
         with m.If(self.valid):
-            m.d.sync += seen.eq(1)
-        m.d.comb += self.inner.first.eq(self.first & ~seen)
+            m.d.sync += [before.eq(before + tree.o), self.o.eq(before + tree.o)]
         return m
 
 
-class ForgetfulArray(ArrayParams):
-    """A stale accumulator: the flag that clears it comes for the first job only."""
-
-    def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
-        return _Forgetful(super().create(weights, bias))
+def _swapped(rows: NDArray, pair: tuple[int, int]) -> NDArray:
+    order = list(range(len(rows)))
+    a, b = pair
+    order[a], order[b] = b, a
+    return rows[order]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +112,18 @@ class SwappedArray(ArrayParams):
 
     pair: tuple[int, int] = (0, 0)
 
+    def create(self, weights: NDArray) -> wiring.Component:
+        return super().create(_swapped(weights, self.pair))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwappedFinish(FinishParams):
+    """Two output channels have each other's constants."""
+
+    pair: tuple[int, int] = (0, 0)
+
     def create(self, weights: NDArray, bias: NDArray) -> wiring.Component:
-        order = list(range(len(weights)))
-        a, b = self.pair
-        order[a], order[b] = b, a
-        return super().create(weights[order], bias[order])
+        return super().create(_swapped(weights, self.pair), _swapped(bias, self.pair))
 
 
 # -- windows -----------------------------------------------------------------------------------

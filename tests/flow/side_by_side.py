@@ -8,12 +8,12 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.emit.beats import pack_beats, unpack_beats
 from hwgen.emit.emit import describe
 from hwgen.emit.manifest import Stream
 from hwgen.emit.verilog import to_verilog
 from hwgen.lower.top import Design, Port, lower
 from hwgen.schedule.plan import Plan
-from hwgen_sim.cosim.beats import pack_beats, unpack_beats
 from hwgen_sim.cosim.engines import run_library
 from hwgen_sim.cosim.verilated import build_model
 from tests.random_graphs import Sample

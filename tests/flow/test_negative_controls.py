@@ -12,23 +12,26 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hwgen.emit.verilog import to_verilog
 from hwgen.errors import CheckFailed
+from hwgen.lower.top import lower
 from hwgen.lower.weights import array_constants
 from hwgen.schedule.plan import Stage
-from hwgen_rtl.array import pack
 from hwgen_rtl.fifo import QueueParams
 from hwgen_rtl.numerics import IntType
+from hwgen_rtl.rom import pack
 from hwgen_rtl.testing import predict_stream
 from hwgen_sim.units import to_beats
 from tests.flow.designs import TIE, Design, Run, classifier, features, residual
 from tests.flow.sabotage import (
     DriftingArgmax,
-    ForgetfulArray,
+    ForgetfulSum,
     LateWindow,
     LosingArgmax,
     NarrowArray,
     RepeatingArgmax,
     SwappedArray,
+    SwappedFinish,
     UnclampedRequantize,
     UnroundedRequantize,
     recast,
@@ -182,10 +185,10 @@ class TestPaddedConvolution:
         np.testing.assert_array_equal(run.result.arrays["conv1"][..., :-1], neighbour)
 
     @pytest.mark.slow
-    def test_stale_accumulator(self, tmp_path: Path):
+    def test_stale_accumulator(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         design = features()
-        broken = design.broken("conv1", "array", lambda p: recast_datapath(ForgetfulArray, p))
-        run = broken.run(tmp_path)
+        monkeypatch.setattr("hwgen_rtl.array.JobSum", ForgetfulSum)
+        run = replace(design, verilog=to_verilog(lower(design.plan))).run(tmp_path)
         pe = design.plan.units[0].pe
         jobs = np.moveaxis(run.expected["conv1"], 1, -1).reshape(-1, pe)
         sums = jobs.cumsum(axis=0).reshape(-1, 4, 4, 4)
@@ -274,8 +277,15 @@ class TestClassifier:
 
     def test_swapped_output_channels(self, tmp_path: Path):
         design, pair = classifier(), (2, 5)
-        broken = design.broken("fc", "array", lambda p: recast_datapath(SwappedArray, p, pair=pair))
-        run = broken.run(tmp_path)
+
+        def swapped(stage: Stage) -> Stage:
+            if stage.name == "array":
+                return replace(stage, params=recast_datapath(SwappedArray, stage.params, pair=pair))
+            if stage.name == "finish":
+                return replace(stage, params=recast(SwappedFinish, stage.params, pair=pair))
+            return stage
+
+        run = design.with_hardware("fc", lambda stages: tuple(map(swapped, stages))).run(tmp_path)
         wrong = run.expected["fc"].copy()
         wrong[:, list(pair)] = wrong[:, list(pair[::-1])]
         caught(run, "fc", wrong)

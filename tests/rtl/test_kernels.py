@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from amaranth.back import rtlil
 
 from hwgen_rtl.array import ArrayParams, ProcessingArray
+from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.lanes import distances_of
 from hwgen_rtl.numerics import BIPOLAR, KERNELS, Interval, IntType
 from hwgen_rtl.window import WindowParams
-from hwgen_rtl.windowed import WindowedParams
-from tests.rtl.harness import check_block, integers, to_beats
+from tests.rtl.harness import check_array, integers, to_beats
 
 TERNARY = IntType(2, signed=True)
 
@@ -74,8 +74,7 @@ def test_processing_element_is_right_for_all_inputs(kernel, x, xs, w, ws, simd):
     )  # fmt: skip
     np.testing.assert_array_equal(array.compute(taps, weights, bias), expected)
     window = WindowParams(height=1, width=1, words=1, lanes=simd, kind=x, kernel=(1, 1))
-    params = WindowedParams(window=window, datapath=array)
-    check_block(params, (weights, bias), x.encode(taps), expected, seeds=(1,))
+    check_array(window, array, (weights, bias), x.encode(taps), expected, seeds=(1,))
 
 
 @pytest.mark.parametrize("beats", [1, 2, 3])
@@ -90,11 +89,10 @@ def test_several_beats_are_right_for_all_weights_in_memory(beats):
     window = WindowParams(
         height=1, width=1, words=beats, lanes=1, kind=TERNARY, kernel=(1, 1), repeats=len(weights)
     )
-    params = WindowedParams(window=window, datapath=array)
     expected = [sum(t * w for t, w in zip(tap, weight, strict=True)) + 1
                 for tap in taps.tolist() for weight in weights.tolist()]  # fmt: skip
     arrays = (weights, np.ones(len(weights), int))
-    check_block(params, arrays, taps.reshape(-1, 1), np.array(expected)[:, None], seeds=(1,))
+    check_array(window, array, arrays, taps.reshape(-1, 1), np.array(expected)[:, None], seeds=(1,))
 
 
 def random_weights(rng, kernel, w, shape):
@@ -145,9 +143,8 @@ def test_layer_equals_torch_in_the_predicted_cycles(layer):
         folds=folds, acc=Interval(int(expected.min()), int(expected.max())).type(),
         distances=distances_of(ordered) if kernel == "shift" else (),
     )  # fmt: skip
-    params = WindowedParams(window=window, datapath=array)
     beats = to_beats(np.pad(x_type.encode(x), ((0, 0), (0, 0), pad[:1] * 2, pad[1:] * 2)), simd)
-    check_block(params, (ordered, bias), beats, to_beats(expected, pe))
+    check_array(window, array, (ordered, bias), beats, to_beats(expected, pe))
 
 
 @pytest.mark.parametrize(
@@ -168,8 +165,7 @@ def test_barrel_over_the_distances_that_occur(distances, x):
     assert distances_of(weights) == distances
     assert array.lane.bits == max(distances) + 3 + (not x.signed)
     window = WindowParams(height=1, width=1, words=1, lanes=1, kind=x, kernel=(1, 1))
-    params = WindowedParams(window=window, datapath=array)
-    check_block(params, (weights, np.zeros(len(weights), int)), taps, expected, seeds=())
+    check_array(window, array, (weights, np.zeros(len(weights), int)), taps, expected, seeds=())
 
 
 def array_params(**changes):
@@ -211,18 +207,32 @@ def test_lanes_are_no_wider_than_their_values(changes, lane):
 
 @pytest.mark.parametrize(
     ("changes", "latency"),
-    [  # fetch + lane + tree + accumulate (+ combine)
+    [  # fetch + lane + tree + accumulate
         ({"simd": 1}, 1 + 1 + 0 + 1),
         ({"simd": 64}, 1 + 1 + 6 + 1),
-        ({"simd": 64, "x": TERNARY}, 1 + 1 + 6 + 1 + 1),
+        ({"simd": 64, "x": TERNARY}, 1 + 1 + 6 + 1),
         ({"simd": 9, "folds": 65}, 2 + 1 + 2 + 1),
         ({"simd": 9, "kernel": "sign", "x": INT8}, 1 + 1 + 4 + 1),
         ({"simd": 8, "kernel": "multiply", "x": INT8, "w": INT8}, 1 + 1 + 3 + 1),
-        ({"simd": 8, "kernel": "adder", "x": INT8, "w": INT8}, 1 + 1 + 3 + 1 + 1),
+        ({"simd": 8, "kernel": "adder", "x": INT8, "w": INT8}, 1 + 1 + 3 + 1),
     ],
 )
 def test_latency(changes, latency):
     assert array_params(**changes).latency == latency
+
+
+@pytest.mark.parametrize(
+    ("changes", "latency"),
+    [  # fetch (+ add what is shared) + add the sum
+        ({"pe": 4}, 1 + 1),
+        ({"pe": 4, "x": TERNARY}, 1 + 1 + 1),
+        ({"pe": 4, "kernel": "adder", "x": INT8, "w": INT8}, 1 + 1 + 1),
+        ({"pe": 4, "folds": 20}, 2 + 1),
+        ({"pe": 4, "folds": 20, "kernel": "adder", "x": INT8, "w": INT8}, 2 + 1 + 1),
+    ],
+)
+def test_latency_behind_the_array(changes, latency):
+    assert FinishParams(array=array_params(**changes), lanes=1).latency == latency
 
 
 @pytest.mark.parametrize("kernel", sorted(KERNELS))
@@ -230,7 +240,7 @@ def test_conversion_leaves_the_component_as_it_was(kernel):
     x = BIPOLAR if kernel == "xnor" else INT8
     w = BIPOLAR if kernel in ("xnor", "sign") else INT8
     params = array_params(kernel=kernel, x=x, w=w, folds=2)
-    array = params.create(np.array([[1, -1], [-1, -1]]), np.array([3, 4]))
+    array = params.create(np.array([[1, -1], [-1, -1]]))
     first = rtlil.convert(array, emit_src=False)
     assert rtlil.convert(array, emit_src=False) == first
 
@@ -277,4 +287,4 @@ def test_refuses_parameters(changes, sentence):
 )
 def test_refuses_weights(changes, weights, sentence):
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        ProcessingArray(array_params(**changes), np.array(weights), np.zeros(1, int))
+        ProcessingArray(array_params(**changes), np.array(weights))

@@ -9,11 +9,13 @@ import torch
 import torch.nn.functional as F
 
 from hwgen_rtl.array import ArrayParams, ProcessingArray
+from hwgen_rtl.drain import DrainParams
+from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.numerics import KERNELS, Interval, IntType, bits_for_sum
 from hwgen_rtl.pool import PoolParams
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
-from tests.rtl.harness import check_block, integers, to_beats
+from tests.rtl.harness import check_array, check_block, integers, to_beats
 
 
 def torch_layer(kernel, x, weight, stride):
@@ -63,8 +65,7 @@ def test_array_equals_torch_in_the_predicted_cycles(layer):
         folds=folds, acc=Interval(int(expected.min()), int(expected.max())).type(),
     )  # fmt: skip
     ordered = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1)
-    params = WindowedParams(window=window, datapath=array)
-    check_block(params, (ordered, bias), to_beats(x, simd), to_beats(expected, pe))
+    check_array(window, array, (ordered, bias), to_beats(x, simd), to_beats(expected, pe))
 
 
 @pytest.mark.parametrize("operation", ["max", "sum"])
@@ -115,8 +116,7 @@ def test_one_lane_is_right_for_all_inputs(kernel):
         kernel=kernel, x=kind, w=kind, acc=IntType(8, signed=True),
         simd=1, pe=len(weights), beats=1, folds=1,
     )  # fmt: skip
-    params = WindowedParams(window=window, datapath=array)
-    check_block(params, (weights, np.zeros(16, int)), taps, expected)
+    check_array(window, array, (weights, np.zeros(16, int)), taps, expected)
 
 
 def array_params(**changes):
@@ -138,16 +138,43 @@ def test_refuses_parameters(changes, sentence):
 
 
 @pytest.mark.parametrize(
-    ("weights", "bias", "sentence"),
+    ("weights", "sentence"),
     [
-        (np.zeros((2, 1), int), np.zeros(1, int), "weights must be shaped (1, 1), not (2, 1)"),
-        (np.zeros((1, 1), int), np.zeros(2, int), "bias must be shaped (1,), not (2,)"),
-        (np.full((1, 1), 128), np.zeros(1, int), "weights must fit int8, not 128..128"),
+        (np.zeros((2, 1), int), "weights must be shaped (1, 1), not (2, 1)"),
+        (np.full((1, 1), 128), "weights must fit int8, not 128..128"),
     ],
 )
-def test_refuses_constants(weights, bias, sentence):
+def test_refuses_weights(weights, sentence):
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        ProcessingArray(array_params(), weights, bias)
+        ProcessingArray(array_params(), weights)
+
+
+def test_refuses_biases():
+    with pytest.raises(ValueError, match=r"^bias must be shaped \(1,\), not \(2,\)$"):
+        FinishParams(array=array_params(), lanes=1).create(np.zeros((1, 1), int), np.zeros(2, int))
+
+
+@pytest.mark.parametrize("lanes", [0, 4])
+def test_refuses_lanes_that_do_not_divide_the_results(lanes):
+    with pytest.raises(ValueError, match=f"^lanes must divide 6, not {lanes}$"):
+        DrainParams(array=array_params(pe=6), lanes=lanes)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3, 6])
+@pytest.mark.parametrize("beats", [1, 2, 4])
+@pytest.mark.parametrize("kernel", ["multiply", "adder"])
+def test_results_leave_on_any_number_of_lanes(kernel, beats, lanes):
+    """Six results of a window, faster and slower than the array makes the next ones."""
+    rng = np.random.default_rng(1)
+    kind = IntType(4, signed=True)
+    taps = integers(rng, kind, (5, 2 * beats))
+    weights, bias = integers(rng, kind, (6, 2 * beats)), rng.integers(-50, 50, 6)
+    expected = torch_layer(kernel, taps[:, :, None, None], weights[:, :, None, None], (1, 1))
+    window = WindowParams(height=1, width=1, words=beats, lanes=2, kind=kind, kernel=(1, 1))
+    array = array_params(kernel=kernel, x=kind, w=kind, acc=IntType(10, signed=True), simd=2, pe=6,
+                         beats=beats)  # fmt: skip
+    results = (expected + bias[:, None, None]).reshape(-1, lanes)
+    check_array(window, array, (weights, bias), taps.reshape(-1, 2), results, lanes=lanes)
 
 
 def test_refuses_a_kernel_larger_than_the_image():

@@ -125,8 +125,8 @@ class TestConstants:
             layer = constant_layer(plan, units_of(plan)[name], "adder")
             assert layer.lanes == plan.graph.tensors[plan.graph[name].weight].size
             assert layer.unit.interval == pixels
-            compares = sum(x.count for x in layer.actions if x.kind == "compare")
-            assert compares == layer.lanes * prod(plan.graph[name].shape[1:])
+            differences = sum(x.count for x in layer.actions if x.kind == "subtract")
+            assert differences == layer.lanes * prod(plan.graph[name].shape[1:])
 
 
 class TestVariants:

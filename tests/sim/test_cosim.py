@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwgen.emit.manifest import Manifest, Stream
+from hwgen.emit.beats import beat_of, pack_beats, unpack_beats
+from hwgen.emit.manifest import JoinInput, Manifest, Stream
 from hwgen.errors import BuildError, CheckFailed, InputError, ToolFailed, ToolMissing
 from hwgen_rtl.numerics import IntType
 from hwgen_sim.compare import compare
 from hwgen_sim.cosim import SimResult, Waves, simulate
-from hwgen_sim.cosim.beats import beat_of, pack_beats, unpack_beats
 from hwgen_sim.cosim.bench import Probe, bench_text
 from hwgen_sim.explain import explain
 
@@ -97,9 +97,9 @@ def same(one: SimResult, other: SimResult) -> bool:
     return equal and one.cycles == other.cycles
 
 
-def with_ordinary_clock(observed: tuple[Probe, ...]) -> str:
+def with_ordinary_clock(observed: tuple[Probe, ...], joins: tuple[JoinInput, ...]) -> str:
     """The bench with a clock made by delays and blocking assignment, as people write it."""
-    before, rest = bench_text(observed).split("  always @(posedge go", 1)
+    before, rest = bench_text(observed, joins).split("  always @(posedge go", 1)
     clock = "  initial while (!finished) begin #5 clk = 1; #5 clk = 0; end\n\n"
     return before + clock + rest[rest.index("  reg [2:0] reset_cycles") :]
 

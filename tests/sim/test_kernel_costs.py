@@ -31,8 +31,8 @@ def actions_of(params, shape):
     """Actions of one block that reads a tensor of ``shape``."""
     plan = SimpleNamespace(graph={"x": SimpleNamespace(shape=shape)})
     unit = Unit(
-        node=cast(Any, None), sources=("x",), stages=(Stage("block", params),),
-        pe=1, simd=1, lanes=1, interval=1,
+        node=cast(Any, SimpleNamespace(shape=(0,))), sources=("x",),
+        stages=(Stage("block", params),), pe=1, simd=1, lanes=1, interval=1,
     )  # fmt: skip
     return unit_actions(cast(Any, plan), unit)
 
@@ -73,7 +73,6 @@ def test_lanes_do_not_depend_on_folding(name, simd, pe):
     assert total(actions, kind, "lanes") == TAPS * OUTPUTS * PIXELS
     assert total(actions, "multiply") == total(actions, "compare") == 0
     # only taps that may not count need a sum of their own, which all pe outputs share
-    assert total(actions, "subtract") == (OUTPUTS * PIXELS if name == "ternary" else 0)
     assert (total(actions, "add", "taps sum") > 0) == (name == "ternary" and simd > 1)
 
 
@@ -171,7 +170,7 @@ def constants(params):
         shape = (params.pe * params.folds, params.simd * params.beats)
         distances = params.distances or tuple(range(params.w.bits - 1))
         levels = [1, -1] if params.w.bipolar else [0, *(s << p for p in distances for s in (1, -1))]
-        return rng.choice(levels, shape), rng.integers(-9, 9, shape[0])
+        return (rng.choice(levels, shape),)
     if isinstance(params, DepthwiseParams):
         channels = params.words * params.lanes
         return rng.integers(-8, 8, (channels, params.beats)), rng.integers(-99, 99, channels)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.emit.beats import payload_words, unpack_beats
 from hwgen.emit.manifest import JoinInput, Stream
 from hwgen.errors import CheckFailed
-from hwgen_sim.cosim.beats import payload_words, unpack_beats
 from hwgen_sim.cosim.bench import Probe
 from hwgen_sim.cosim.blame import blame
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.emit.beats import pack_beats
 from hwgen.emit.manifest import Manifest, Stream
 from hwgen.errors import BuildError, InputError
-from hwgen_sim.cosim.beats import pack_beats
 from hwgen_sim.cosim.bench import bench_text, probes
 from hwgen_sim.cosim.engines import run_cocotb, run_library
 from hwgen_sim.cosim.icarus import icarus_command
