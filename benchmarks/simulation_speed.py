@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.build import Build
+from hwgen.emit.beats import pack_beats
 from hwgen.emit.manifest import Manifest, load_manifest
 from hwgen.flow import compile_model
 from hwgen.options import CompileOptions
 from hwgen_sim.cosim import simulate
-from hwgen_sim.cosim.beats import pack_beats
 from hwgen_sim.cosim.tools import compiler, find_verilator, run_tool
 
 MODEL = Path(__file__).parents[1] / "models" / "lenet5_adder"

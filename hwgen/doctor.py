@@ -16,7 +16,7 @@ __all__ = ["Finding", "examine", "healthy"]
 State = Literal["ok", "missing", "too old", "too new"]
 
 NEEDED_EXTRAS = ("", "torch", "sim", "fpga")
-OPTIONAL_EXTRAS = ("data", "report", "dev")
+OPTIONAL_EXTRAS = ("data", "board", "report", "dev")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ PROGRAMS = (
 VERILATOR = _Program(("verilator", "--version"), "simulates the Verilog", ">=5.036")
 
 USES = {"": "core", "torch": "front end", "sim": "simulation", "fpga": "synthesis"}
-USES |= {"data": "example data", "report": "pictures", "dev": "development"}
+USES |= {"data": "example data", "board": "talking to a board", "report": "pictures"}
+USES |= {"dev": "development"}
 
 
 def examine() -> list[Finding]:

@@ -53,6 +53,17 @@ class HostLinkParams:
         if not low <= value < end:
             raise ValueError(f"{name} must be {low} to {end - 1}, not {value!r}")
 
+    @classmethod
+    def of(cls, identity: Identity) -> "HostLinkParams":
+        """The link that answers with ``identity``."""
+        return cls(
+            i_bits=identity.i_bits,
+            o_bits=identity.o_bits,
+            i_beats=identity.i_beats,
+            o_beats=identity.o_beats,
+            build=identity.build,
+        )
+
     @property
     def identity(self) -> Identity:
         """The answer to IDENTIFY."""

@@ -18,7 +18,7 @@ FRAME_BYTE = data.StructLayout({"data": 8, "last": 1})
 class _SerialCrc(wiring.Component):
     """CRC-32 of the bytes since ``start``; a byte takes 8 cycles, in which ``busy`` is 1.
 
-    One bit a cycle, as a byte in one cycle costs three times the logic and lines are slow.
+    One bit a cycle, as a byte in one cycle costs two and a half times the logic and lines are slow.
 
     Members:
         start : In(1), forget all bytes

@@ -92,14 +92,12 @@ class Status(_Packed):
 
     Parameters:
         accepted : 1 where all bytes of the request were taken, 0 where none was
-        queued   : bytes that wait for the design, of INPUT_BYTES
-        waiting  : bytes of results that can be read
+        waiting  : bytes of results that READ would give now
     """
 
-    LAYOUT = struct.Struct("<BHH")
+    LAYOUT = struct.Struct("<BB")
 
     accepted: int
-    queued: int
     waiting: int
 
 

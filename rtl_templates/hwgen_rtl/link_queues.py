@@ -36,12 +36,11 @@ class InputControl(wiring.Signature):
         commit     : Out(1), keep what was written
         retract    : Out(1), forget what was written since the last ``commit`` or ``retract``
         overflowed : In(1), since then a byte found no room
-        queued     : In(range(depth + 1)), bytes that were committed and have not left
     """
 
-    def __init__(self, depth: int):
+    def __init__(self):
         ports = {"byte": Out(8), "write": Out(1), "commit": Out(1), "retract": Out(1)}
-        super().__init__(ports | {"overflowed": In(1), "queued": In(range(depth + 1))})
+        super().__init__(ports | {"overflowed": In(1)})
 
 
 class OutputControl(wiring.Signature):
@@ -83,7 +82,7 @@ class InputQueue(wiring.Component):
         self._extra = extra
         self._address = exact_log2(depth)
         super().__init__(
-            {"control": In(InputControl(depth)), "o": Out(stream.Signature(8))},
+            {"control": In(InputControl()), "o": Out(stream.Signature(8))},
         )
 
     def elaborate(self, platform):
@@ -95,7 +94,6 @@ class InputQueue(wiring.Component):
         write = Signal()
         m.d.comb += [
             write.eq(control.write & ~full),
-            control.queued.eq(kept - read),
             self.o.payload.eq(
                 _memory(m, 1 << bits, written[:bits], write, control.byte, read[:bits])
             ),

@@ -12,7 +12,6 @@ from hwgen_rtl.link_frames import FrameReceiver
 from hwgen_rtl.link_protocol import (
     CRC_BYTES,
     HEADER_BYTES,
-    INPUT_BYTES,
     OUTPUT_BYTES,
     READ_LIMIT,
     Command,
@@ -53,7 +52,7 @@ class LinkServer(wiring.Component):
         self._identity = identity
         byte = stream.Signature(8)
         ports = {"rx": In(byte), "tx": Out(byte), "reset": Out(1)}
-        ports |= {"inputs": Out(InputControl(INPUT_BYTES))}
+        ports |= {"inputs": Out(InputControl())}
         ports |= {"outputs": Out(OutputControl(OUTPUT_BYTES))}
         super().__init__(ports | {"counters": Out(CountersControl(Counts.LAYOUT.size))})
 
@@ -116,7 +115,7 @@ class LinkServer(wiring.Component):
                         m.d.comb += self.outputs.rewind.eq(opened & (ahead == 0))
                         with m.If(follows):
                             advance()
-                            reply(Source.OUTPUT, _at_most(self.outputs.waiting, READ_LIMIT))
+                            reply(Source.OUTPUT, self._readable())
                         with m.Elif(known):
                             reply(Source.OUTPUT, self.outputs.held)
                         with m.Else():
@@ -156,23 +155,18 @@ class LinkServer(wiring.Component):
         """Everything an answer may carry."""
         constants = self._identity.to_bytes()
         identity = Const(int.from_bytes(constants, "little"), 8 * len(constants))
-        levels = (self.inputs.queued, self.outputs.waiting)
-        status = Cat(_padded(accepted, 8), *(_padded(level, 16) for level in levels))
+        status = Cat(accepted, Const(0, 7), self._readable())
         offered = {
             Source.IDENTITY: identity.word_select(answer.index, 8),
-            Source.STATUS: status.word_select(answer.index, 8),
+            Source.STATUS: status.word_select(answer.index[0], 8),
             Source.COUNTERS: self.counters.byte,
             Source.OUTPUT: self.outputs.byte,
         }
         m.d.comb += [answer.bytes[source.value].eq(byte) for source, byte in offered.items()]
         m.d.comb += [self.counters.address.eq(answer.index), self.outputs.next.eq(answer.next)]
 
-
-def _padded(value: Value, width: int) -> Value:
-    return Cat(value, Const(0, width - len(value)))
-
-
-def _at_most(value: Value, limit: int) -> Value:
-    """The lesser of both, where ``limit`` is one less than a power of two: cheaper to compare."""
-    bits = limit.bit_length()
-    return Mux(value[bits:].any(), limit, value[:bits])
+    def _readable(self) -> Value:
+        """Bytes that a READ gives now."""
+        waiting = self.outputs.waiting
+        bits = READ_LIMIT.bit_length()  # all ones, which makes the comparison cheap
+        return Mux(waiting[bits:].any(), READ_LIMIT, waiting[:bits])

@@ -100,13 +100,15 @@ class _Receive(wiring.Component):
                     m.next = "Data"
             with m.State("Data"), m.If(sampled):
                 m.d.sync += timer.eq(self._divisor - 1)
-                with m.If(left == 0):
-                    m.next = "Stop"
-                    with m.If(self.line & (~self.o.valid | self.o.ready)):
+                with m.If((left == 0) & self.line):
+                    m.next = "Rest"
+                    with m.If(~self.o.valid | self.o.ready):
                         m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(bits)]
+                with m.Elif(left == 0):
+                    m.next = "Break"
                 with m.Else():
                     m.d.sync += [bits.eq(Cat(bits[1:], self.line)), left.eq(left - 1)]
-            with m.State("Stop"), m.If(self.line):
+            with m.State("Break"), m.If(self.line):
                 m.next = "Rest"
         return m
 
