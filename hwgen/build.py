@@ -18,7 +18,7 @@ from typing import Any, overload
 
 from hwgen.errors import BuildError
 
-__all__ = ["Build", "open_build", "staged", "write_result"]
+__all__ = ["Build", "open_build", "staged", "staged_folder", "write_result"]
 
 SEAL = "build.sha256"
 
@@ -51,8 +51,10 @@ class Build:
     verilog = _File("5-rtl/top.v")
     manifest = _File("manifest.json")
     verify = _File("6-verify.json")
+    verify_netlist = _File("6-verify-netlist.json")
     estimate = _File("7-estimate.json")
     synth = _File("8-synth.json")
+    bitstream = _File("9-bitstream")
 
 
 COMPILED = (
@@ -64,7 +66,7 @@ COMPILED = (
     Build.verilog,
     Build.manifest,
 )
-RESULTS = (Build.verify, Build.estimate, Build.synth)
+RESULTS = (Build.verify, Build.verify_netlist, Build.estimate, Build.synth)
 
 
 @contextmanager
@@ -82,6 +84,20 @@ def staged(output: Path) -> Iterator[Build]:
     try:
         yield Build(folder)
         _seal(folder)
+        _swap(folder, output)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def staged_folder(output: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``output`` that takes its place when the block ends well."""
+    output = output.resolve()
+    _recover(output)
+    folder = _sibling(output, "partial")
+    folder.mkdir()
+    try:
+        yield folder
         _swap(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

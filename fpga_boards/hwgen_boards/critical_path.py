@@ -1,10 +1,10 @@
 """The critical path of a routed design, and which instance each of its steps belongs to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["PathStep", "delay_by_instance", "read_critical_path"]
+__all__ = ["PathStep", "delay_by_block", "delay_by_instance", "read_critical_path"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +33,29 @@ def read_critical_path(report: Mapping[str, Any]) -> tuple[PathStep, ...]:
     return tuple(_step(step) for step in longest)
 
 
+def delay_by_block(path: Iterable[PathStep], inside: str) -> dict[str, float]:
+    """Nanoseconds that each block contributes, largest first.
+
+    Blocks are the instances below ``inside``, and beside it those of the top module.
+    """
+    return delay_by_instance(replace(step, instance=_block(step.cell, inside)) for step in path)
+
+
 def delay_by_instance(path: Iterable[PathStep]) -> dict[str, float]:
     """Nanoseconds that each instance contributes, largest first."""
     delays: dict[str, float] = {}
     for step in path:
         delays[step.instance] = delays.get(step.instance, 0.0) + step.delay_ns
     return dict(sorted(delays.items(), key=lambda item: -item[1]))
+
+
+def _instance(cell: str) -> str:
+    # nextpnr flattens the hierarchy and joins the names with dots
+    return cell.split(".", 1)[0] if "." in cell else ""
+
+
+def _block(cell: str, inside: str) -> str:
+    return _instance(cell.removeprefix(f"{inside}.")) or _instance(cell)
 
 
 def _is_internal(path: Mapping[str, Any]) -> bool:
@@ -55,8 +72,7 @@ def _step(step: Mapping[str, Any]) -> PathStep:
     return PathStep(
         kind=step["type"],
         cell=cell,
-        # nextpnr flattens the hierarchy and joins the names with dots
-        instance=cell.split(".", 1)[0] if "." in cell else "",
+        instance=_instance(cell),
         net=step.get("net", ""),
         delay_ns=step["delay"],
     )

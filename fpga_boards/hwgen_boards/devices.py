@@ -1,17 +1,18 @@
 """FPGA devices that can be targeted: one TOML file each."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import Any, ClassVar
 
-from pydantic import PositiveInt, TypeAdapter
+from pydantic import NonNegativeInt, PositiveInt, TypeAdapter
 
 from hwgen.errors import InputError
 
-__all__ = ["Device", "device_names", "load_device"]
+__all__ = ["Device", "device_names", "load_device", "unknown_name"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,15 +20,19 @@ class Device:
     """What one FPGA offers.
 
     Parameters:
-        lut       : four-input LUT sites, of which carry chains and distributed RAM also take some
+        family    : key of ``families.FAMILIES``, where its tools are
+        lut       : LUT sites, of which carry chains and distributed RAM may also take some; they
+                    have four inputs, on Xilinx six
         ff        : flip-flops
-        carry     : two-bit carry cells
+        carry     : carry cells
         bram      : block RAMs of ``bram_bits`` bits
-        dsp       : 18x18-bit multipliers
-        pads      : I/O pads of the die; a package may bond out fewer
-        package   : package that place and route assumes
-        speed     : speed grade that place and route assumes
-        nextpnr   : the flag that names this device to nextpnr
+        dsp       : multipliers of 16x16 bits or more
+        pads      : I/O pads of the die or of the package
+        synth     : options of the family's synthesis for this device
+        nextpnr   : arguments that name device, package and speed grade to nextpnr; none where there
+                    is no open place and route
+        pack      : arguments that name the device to the packer
+        pins      : package pins that place and route may use where it does not choose any itself
         source    : where the figures come from
     """
 
@@ -40,12 +45,13 @@ class Device:
     carry: PositiveInt
     bram: PositiveInt
     bram_bits: PositiveInt
-    dsp: PositiveInt
+    dsp: NonNegativeInt
     pads: PositiveInt
-    package: str
-    speed: PositiveInt
-    nextpnr: str
     source: str
+    synth: str = ""
+    nextpnr: tuple[str, ...] = ()
+    pack: tuple[str, ...] = ()
+    pins: tuple[str, ...] = ()
 
 
 _ADAPTER = TypeAdapter(Device)
@@ -63,13 +69,14 @@ def device_names() -> tuple[str, ...]:
 def load_device(name: str) -> Device:
     """Read one device; raises InputError with the nearest names where there is no such device."""
     if name.lower() not in device_names():
-        raise InputError(_unknown(name))
+        raise InputError(unknown_name("device", name, device_names()))
     text = (_FOLDER / f"{name.lower()}.toml").read_text()
     return _ADAPTER.validate_python(tomllib.loads(text))
 
 
-def _unknown(name: str) -> str:
-    nearest = get_close_matches(name.lower(), device_names(), n=2, cutoff=0.5)
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """Sentence that refuses the name of a ``kind`` of thing and offers what is there."""
+    nearest = get_close_matches(name.lower(), known, n=2, cutoff=0.5)
     if nearest:
-        return f"There is no device {name!r}; did you mean {' or '.join(nearest)}?"
-    return f"There is no device {name!r}; the devices are {', '.join(device_names())}."
+        return f"There is no {kind} {name!r}; did you mean {' or '.join(nearest)}?"
+    return f"There is no {kind} {name!r}; the {kind}s are {', '.join(known)}."

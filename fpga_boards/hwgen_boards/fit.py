@@ -41,16 +41,23 @@ def require_fit(resources: Resources, device: Device) -> None:
     if found:
         needs = "; ".join(str(overflow) for overflow in found)
         raise InputError(
-            f"The design does not fit {device.name}: it needs {needs}; {_remedy(resources)}."
+            f"The design does not fit {device.name}: it needs {needs}; "
+            f"{_remedy(resources, device)}."
         )
 
 
-def _remedy(resources: Resources) -> str:
-    larger = next(_devices_that_fit(resources), None)
+def _remedy(resources: Resources, device: Device) -> str:
+    larger = next(_devices_that_fit(resources, device.family), None)
     fewer = "fold it further (more target cycles)"
-    return f"use {larger} or {fewer}" if larger else f"no device is large enough, so {fewer}"
+    return (
+        f"use {larger} or {fewer}"
+        if larger
+        else f"no device of its family is large enough, so {fewer}"
+    )
 
 
-def _devices_that_fit(resources: Resources) -> Iterator[str]:
+def _devices_that_fit(resources: Resources, family: str) -> Iterator[str]:
+    # another family has other cells, so its count is not known
     devices = sorted((load_device(name) for name in device_names()), key=lambda d: d.lut)
-    return (device.name for device in devices if not overflows(resources, device))
+    same = (device for device in devices if device.family == family)
+    return (device.name for device in same if not overflows(resources, device))

@@ -3,23 +3,56 @@
 import importlib.metadata
 import importlib.util
 import subprocess
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hwgen.errors import ToolFailed, ToolMissing
 
-__all__ = ["require_package", "run_logged", "tool_version"]
+__all__ = ["Tool", "require_package", "run_logged", "tool_version"]
 
 _TAIL_LINES = 12
+
+_RUN_SCRIPT = """\
+import sys
+from importlib.metadata import distribution
+package, script = sys.argv[1:3]
+sys.argv[:3] = [script]
+sys.exit(distribution(package).entry_points[script].load()())
+"""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that the Python package ``distribution`` installs as ``script``."""
+
+    distribution: str
+    script: str
+
+    def require(self) -> None:
+        """Raise ToolMissing with the command that installs it, unless it is there."""
+        try:
+            tool_version(self.distribution)
+        except importlib.metadata.PackageNotFoundError:
+            raise ToolMissing(_missing(self.distribution)) from None
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """Command that runs it with ``arguments``, also where scripts are not on the path."""
+        return [sys.executable, "-c", _RUN_SCRIPT, self.distribution, self.script, *arguments]
 
 
 def require_package(module: str, distribution: str) -> None:
     """Raise ToolMissing with the command that installs the package, unless it can be imported."""
     if importlib.util.find_spec(module) is None:
-        raise ToolMissing(
-            f"The package {distribution!r} is not installed; "
-            f"run 'pip install {distribution}' or 'pip install \"hwgen[fpga]\"'."
-        )
+        raise ToolMissing(_missing(distribution))
+
+
+def _missing(distribution: str) -> str:
+    return (
+        f"The package {distribution!r} is not installed; "
+        f"run 'pip install {distribution}' or 'pip install \"hwgen[fpga]\"'."
+    )
 
 
 def tool_version(distribution: str) -> str:

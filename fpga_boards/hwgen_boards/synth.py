@@ -13,6 +13,7 @@ from typing import Any
 from hwgen.errors import InputError, ToolFailed
 from hwgen_boards.cache import cached, file_digest, key_of
 from hwgen_boards.devices import Device
+from hwgen_boards.families import FAMILIES
 from hwgen_boards.resources import Resources, count_resources, uncounted_cells
 from hwgen_boards.subprocesses import require_package, run_logged, tool_version
 
@@ -53,6 +54,7 @@ def synthesize(
     workdir: Path,
     *,
     top: str = "top",
+    wrapper: Path | None = None,
 ) -> Synthesis:
     """Synthesize ``verilog`` for ``device``, or take the result of an identical earlier run.
 
@@ -60,40 +62,44 @@ def synthesize(
         node_instances : graph node -> name of its instance directly below the top module; no two
                          nodes share an instance
         workdir        : receives ``netlist.json`` and ``synth.log``
+        wrapper        : RTLIL of a ``top`` around what ``verilog`` holds
     """
     require_package("pyosys", "pyosys")
     if not verilog.is_file():
         raise InputError(f"{verilog} is missing; run 'hwgen compile' again.")
     workdir.mkdir(parents=True, exist_ok=True)
-    versions = {"pyosys": tool_version("pyosys")}
-    job = _job(top, sorted(set(node_instances.values())), device.family)
-    key = key_of({"verilog": file_digest(verilog), "job": job, "versions": versions})
-    log = workdir / "synth.log"
-    entry, found = cached("synth", key, lambda folder: _run_job(folder, verilog, job, log))
-    netlist = workdir / "netlist.json"
-    shutil.copyfile(entry / "netlist.json", netlist)
-    if found:
-        shutil.copyfile(entry / "synth.log", log)
-    figures = _read_figures(entry, node_instances, top)
+    sources = {"top.v": verilog} | ({"board.il": wrapper} if wrapper else {})
+    job = _job(top, sorted(set(node_instances.values())), device, list(sources))
+    entry, found = _done(job, sources, workdir)
+    figures = _read_figures(entry, node_instances, top, device.family)
     return Synthesis(
         device=device.name,
         nodes=figures.nodes,
         glue=figures.glue,
         total=figures.total,
         uncounted=figures.uncounted,
-        versions=versions,
+        versions=_versions(),
         seconds=json.loads((entry / "seconds.json").read_text()),
         cached=found,
-        netlist=netlist,
-        log=log,
+        netlist=workdir / "netlist.json",
+        log=workdir / "synth.log",
     )
 
 
-_SYNTH = {
-    # Wide multiplexers cost LUTs that abc9 otherwise shares: 21 % fewer LUT4 without them on a
-    # network of 174 lanes, in the same time.
-    "ecp5": "synth_ecp5 -nowidelut",
-}
+def _versions() -> dict[str, str]:
+    return {"pyosys": tool_version("pyosys")}
+
+
+def _done(job: Mapping[str, Any], sources: Mapping[str, Path], workdir: Path) -> tuple[Path, bool]:
+    """Folder of the job's result, whose netlist and log ``workdir`` gets, and if it was cached."""
+    hashes = {name: file_digest(path) for name, path in sources.items()}
+    key = key_of({"sources": hashes, "job": job, "versions": _versions()})
+    log = workdir / "synth.log"
+    entry, found = cached("synth", key, lambda folder: _run_job(folder, sources, job, log))
+    shutil.copyfile(entry / "netlist.json", workdir / "netlist.json")
+    if found:
+        shutil.copyfile(entry / "synth.log", log)
+    return entry, found
 
 
 # Nodes stay modules, so that each can be counted; outputs that no neighbour reads and inputs that
@@ -101,21 +107,31 @@ _SYNTH = {
 _ACROSS_NODES = ("proc -latches error", "flatten", "opt_clean", "opt_hier", "opt_expr", "opt_clean")
 
 
-def _job(top: str, instances: list[str], family: str) -> dict[str, Any]:
+_READ = {".v": "read_verilog", ".il": "read_rtlil"}
+
+
+def _job(top: str, instances: list[str], device: Device, sources: list[str]) -> dict[str, Any]:
+    family = FAMILIES[device.family]
+    # a wrapper instantiates cells of the vendor, which only the family's synthesis knows
+    check = "-check" if len(sources) == 1 else ""
+    reads = [f"{_READ[Path(name).suffix]} {name}" for name in sources]
     return {
         "instances": instances,
-        "before": ["read_verilog top.v", f"hierarchy -check -top {top}"],
+        "before": [*reads, f"hierarchy {check} -top {top}"],
         "after": [
+            *family.before,
             *_ACROSS_NODES,
-            f"{_SYNTH[family]} -top {top}",
+            f"{family.synth} {device.synth} -top {top}",
+            *family.after,
             "tee -q -o stat.json stat -json",
             "write_json netlist.json",
         ],
     }
 
 
-def _run_job(folder: Path, verilog: Path, job: Mapping[str, Any], log: Path) -> None:
-    shutil.copyfile(verilog, folder / "top.v")
+def _run_job(folder: Path, sources: Mapping[str, Path], job: Mapping[str, Any], log: Path) -> None:
+    for name, path in sources.items():
+        shutil.copyfile(path, folder / name)
     (folder / "job.json").write_text(json.dumps(job))
     start = time.monotonic()
     try:
@@ -141,7 +157,9 @@ class _Figures:
     uncounted: tuple[str, ...]
 
 
-def _read_figures(entry: Path, node_instances: Mapping[str, str], top: str) -> _Figures:
+def _read_figures(
+    entry: Path, node_instances: Mapping[str, str], top: str, family: str
+) -> _Figures:
     modules = json.loads((entry / "stat.json").read_text())["modules"]
     cells = {name: figures["num_cells_by_type"] for name, figures in modules.items()}
     module_of = json.loads((entry / "modules.json").read_text())
@@ -151,10 +169,10 @@ def _read_figures(entry: Path, node_instances: Mapping[str, str], top: str) -> _
     for part in parts.values():
         glue.subtract(part)
     return _Figures(
-        nodes={node: count_resources(part) for node, part in parts.items()},
-        glue=count_resources(glue),
-        total=count_resources(everything),
-        uncounted=uncounted_cells(everything),
+        nodes={node: count_resources(part, family) for node, part in parts.items()},
+        glue=count_resources(glue, family),
+        total=count_resources(everything, family),
+        uncounted=uncounted_cells(everything, family),
     )
 
 

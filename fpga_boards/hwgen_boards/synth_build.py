@@ -9,7 +9,7 @@ from hwgen.emit.manifest import Manifest, load_manifest
 from hwgen_boards.critical_path import delay_by_instance
 from hwgen_boards.devices import Device, load_device
 from hwgen_boards.fit import overflows
-from hwgen_boards.route import Routing, route
+from hwgen_boards.route import Routing, require_router, route
 from hwgen_boards.synth import Synthesis, synthesize
 
 __all__ = ["SynthReport", "synth_build"]
@@ -53,6 +53,8 @@ def synth_build(build: Path, device: str, with_route: bool = False) -> SynthRepo
     still shows what it needs. Raises HwgenError.
     """
     target = load_device(device)
+    if with_route:
+        require_router(target)
     opened = open_build(build)
     manifest = load_manifest(opened.manifest)
     folder = opened.root / "8-synth"

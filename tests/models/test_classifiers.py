@@ -12,7 +12,8 @@ from hwgen.frontend import load_model
 from models import accuracy, common, digits
 
 ROOT = Path(common.__file__).parent
-NAMES = ("lenet5_adder", "digits_xnor", "cnv_xnor", "resnet20_winograd", "resnet20_cnn")
+NAMES = ("lenet5_adder", "digits_xnor", "digits_ice", "cnv_xnor", "resnet20_winograd")
+NAMES += ("resnet20_cnn",)
 
 
 def documented(name: str, what: str) -> float:

@@ -17,6 +17,7 @@ IMAGES = 3
     [
         ("lenet5_adder", 30_000),
         ("digits_xnor", 30_000),
+        ("digits_ice", 30_000),
         ("cnv_xnor", 100_000),
         ("resnet20_winograd", 100_000),
         ("resnet20_cnn", 100_000),
