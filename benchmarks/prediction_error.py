@@ -22,10 +22,11 @@ from hwgen.ir.graph import Graph
 from hwgen.lower.top import lower
 from hwgen.quantize import Policy, quantize
 from hwgen.schedule.plan import Plan, Target
+from hwgen.schedule.resources import counted, parts
 from hwgen.schedule.schedule import schedule
 from hwgen_boards.devices import load_device
 from hwgen_boards.resources import Resources
-from hwgen_boards.synth import synthesize
+from hwgen_boards.synth import Synthesis, synthesize
 
 CELLS = ("lut", "ff", "carry", "bram", "dsp")
 SHAPE = (3, 10, 10)
@@ -66,7 +67,7 @@ FITTED_ON = tuple(
     for kernel in KERNELS
     for bits, channels, speed in ((4, 8, 0.3), (8, 4, 0.6))
 )
-"""What the rules in hwgen/schedule/resources.py were compared with while they were written."""
+"""Designs of which the rules and their calibration have seen the synthesis."""
 HELD_OUT = tuple(
     Design(kernel, bits, channels, speed)
     for kernel in KERNELS
@@ -98,14 +99,19 @@ def folded(graph: Graph, speed: float) -> Plan:
     return schedule(graph, Target(cycles=round(slowest ** (1 - speed) * 800**speed)))
 
 
-def compared(design: Design, device: str) -> Iterator[tuple[str, object, Resources]]:
-    """Predicted and synthesized cells of every node and, under "", of all nodes."""
-    plan = folded(integers(design), design.speed)
+def synthesized(plan: Plan, device: str) -> Synthesis:
+    """Cells of every node, from Yosys or from an earlier run."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "top.v").write_text(to_verilog(lower(plan)))
         instances = {unit.name: unit.name for unit in plan.units}
-        found = synthesize(folder / "top.v", instances, load_device(device), folder)
+        return synthesize(folder / "top.v", instances, load_device(device), folder)
+
+
+def compared(design: Design, device: str) -> Iterator[tuple[str, object, Resources]]:
+    """Predicted and synthesized cells of every node and, under "", of all nodes."""
+    plan = folded(integers(design), design.speed)
+    found = synthesized(plan, device)
     for unit in plan.units:
         yield f"{unit.node.kind}", plan.resources[unit.name], found.nodes[unit.name]
     yield "", plan.total, found.total
@@ -114,6 +120,32 @@ def compared(design: Design, device: str) -> Iterator[tuple[str, object, Resourc
 def error(predicted: float, found: float) -> float:
     """Relative error in percent; of 0 cells, all that was predicted is wrong."""
     return 100 * (predicted - found) / max(found, 1)
+
+
+def blocks_of(design: Design, device: str) -> Iterator[tuple[list, Resources]]:
+    """The blocks of every node, and what synthesis made of them together."""
+    plan = folded(integers(design), design.speed)
+    found = synthesized(plan, device).nodes
+    for unit in plan.units:
+        yield [part for stage in unit.blocks for part in parts(stage.params)], found[unit.name]
+
+
+def fit(designs: tuple[Design, ...], device: str, cell: str) -> Iterator[tuple[str, str]]:
+    """Scale and offset of each kind of block, by ridge regression on relative errors."""
+    nodes = [node for design in designs for node in blocks_of(design, device)]
+    kinds = sorted({type(block).__name__ for blocks, _ in nodes for block in blocks})
+    matrix, wanted = np.zeros((len(nodes), 2 * len(kinds))), np.zeros(len(nodes))
+    for n, (blocks, found) in enumerate(nodes):
+        wanted[n] = getattr(found, cell)
+        for block in blocks:
+            k = 2 * kinds.index(type(block).__name__)
+            matrix[n, k : k + 2] += getattr(counted(block), cell), 1
+    weight = 1 / np.sqrt(np.maximum(wanted, 20))
+    prior, stiffness = np.tile([1, 0], len(kinds)), np.tile([30, 0.02], len(kinds))
+    a, b = matrix * weight[:, None], wanted * weight
+    found = np.linalg.solve(a.T @ a + np.diag(stiffness), a.T @ b + stiffness * prior)
+    for kind, (scale, offset) in zip(kinds, found.reshape(-1, 2), strict=True):
+        yield kind, f"({scale:.2f}, {offset:.1f})"
 
 
 def rows(designs: tuple[Design, ...], device: str, nodes: bool) -> Iterator[tuple[str, list[str]]]:
@@ -136,7 +168,12 @@ def main() -> None:
     parser.add_argument("--device", default="lfe5u-85f")
     parser.add_argument("--nodes", action="store_true", help="a line for every node")
     parser.add_argument("--fitted", action="store_true", help="the designs that rules saw instead")
+    parser.add_argument("--fit", action="store_true", help="print hwgen/schedule/calibration.py")
     options = parser.parse_args()
+    if options.fit:
+        for cell in ("lut", "carry"):
+            print(cell, *map(": ".join, fit(FITTED_ON, options.device, cell)), sep="\n  ")
+        return
     designs = FITTED_ON if options.fitted else HELD_OUT
     table = Table("design", *(f"{cell} predicted/found" for cell in CELLS), box=None)
     for name, shown in rows(designs, options.device, options.nodes):

@@ -12,7 +12,7 @@ from hwgen_boards.fit import overflows
 from hwgen_boards.route import Routing, require_router, route
 from hwgen_boards.synth import Synthesis, synthesize
 
-__all__ = ["SynthReport", "synth_build"]
+__all__ = ["SynthReport", "node_instances", "synth_build"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ def synth_build(build: Path, device: str, with_route: bool = False) -> SynthRepo
     folder = opened.root / "8-synth"
     report = SynthReport(
         device=target,
-        synthesis=synthesize(opened.verilog, _instances(manifest), target, folder),
+        synthesis=synthesize(opened.verilog, node_instances(manifest), target, folder),
         routing=None,
         kinds={stream.node: stream.kind for stream in manifest.nodes},
     )
@@ -79,7 +79,7 @@ def _with_routing(report: SynthReport, folder: Path) -> SynthReport:
     )
 
 
-def _instances(manifest: Manifest) -> dict[str, str]:
+def node_instances(manifest: Manifest) -> dict[str, str]:
     """Node -> instance below the top; of nodes in one instance, the first stands for all."""
     found: dict[str, str] = {}
     for stream in manifest.nodes:

@@ -1,5 +1,11 @@
-"""Predicted cells of every block, in terms of a 4-input-LUT FPGA with carry chains."""
+"""Predicted cells of every block, in terms of a 4-input-LUT FPGA with carry chains.
 
+`docs/estimates.md` shows their error on designs that no rule has seen.
+"""
+
+from dataclasses import replace
+
+from hwgen.schedule.calibration import CALIBRATION
 from hwgen.schedule.memory import memory_resources, rom_resources
 from hwgen.schedule.plan import Resources, Unit
 from hwgen_rtl.add import AddParams
@@ -32,7 +38,7 @@ from hwgen_rtl.windowed import WindowedParams
 from hwgen_rtl.winograd_array import WinogradArrayParams
 from hwgen_rtl.winograd_input import InputTransformParams
 
-__all__ = ["block_resources", "unit_resources"]
+__all__ = ["block_resources", "counted", "parts", "unit_resources"]
 
 
 def unit_resources(unit: Unit) -> Resources:
@@ -41,8 +47,29 @@ def unit_resources(unit: Unit) -> Resources:
 
 
 def block_resources(params) -> Resources:
-    """Cells of one block from its Params alone."""
+    """Cells of one block from its Params alone: counted by a rule, and calibrated."""
+    return sum((_calibrated(part) for part in parts(params)), Resources())
+
+
+def parts(params) -> tuple:
+    """A window buffer and its datapath are synthesized as one block and counted one by one."""
+    if isinstance(params, WindowedParams):
+        return params.window, params.datapath
+    return (params,)
+
+
+def counted(params) -> Resources:
+    """Cells that the rule of a block counts, before calibration."""
     return _RULES[type(params)](params)
+
+
+def _calibrated(params) -> Resources:
+    cells = counted(params)
+    (scale, offset), (carry_scale, carry_offset) = CALIBRATION.get(
+        type(params).__name__, ((1, 0), (1, 0))
+    )
+    lut, carry = scale * cells.lut + offset, carry_scale * cells.carry + carry_offset
+    return replace(cells, lut=max(0.0, lut), carry=max(0.0, carry) if cells.carry else 0)
 
 
 def _adder(bits: float) -> Resources:
@@ -135,10 +162,6 @@ def _window(p: WindowParams) -> Resources:
     address = max(4, ceil_log2(p.depth))
     control = Resources(lut=14 * address, carry=4 * address, ff=6 * address)
     return control + memory_resources(p.lanes * p.kind.bits, p.depth)
-
-
-def _windowed(p: WindowedParams) -> Resources:
-    return _window(p.window) + block_resources(p.datapath)
 
 
 def _pool(p: PoolParams) -> Resources:
@@ -322,6 +345,5 @@ _RULES = {
     ThresholdParams: _threshold,
     WidenParams: _wires,
     WindowParams: _window,
-    WindowedParams: _windowed,
     WinogradArrayParams: _winograd_array,
 }

@@ -172,7 +172,7 @@ class XnorLanes(Lanes):
     def tree_latency(self, terms: int) -> int:
         return PopcountParams(terms).latency
 
-    def tree(self, terms: int, kind: IntType) -> Popcount:
+    def tree(self, terms: int, kind: IntType) -> AdderTree | Popcount:
         return PopcountParams(terms).create()
 
     def compute(self, tap: Any, code: Any) -> Value:

@@ -44,6 +44,11 @@ ESTIMATE_COLUMNS += ("lut", "ff", "carry", "bram", "dsp", "energy_pj")
     metavar="FILE.vcd",
     help="Write the cycles around the first mismatch.",
 )
+@click.option(
+    "--netlist",
+    metavar="DEVICE",
+    help="Synthesize for a device and simulate the netlist: its cells and memory contents.",
+)
 @json_option
 def verify(
     build: Path,
@@ -52,9 +57,10 @@ def verify(
     simulator: str,
     stalls: int | None,
     waves: Path | None,
+    netlist: str | None,
     as_json: bool,
 ) -> int:
-    """Simulate the Verilog and compare every node with the golden model."""
+    """Simulate the Verilog, or a netlist, and compare every node with the golden model."""
     from hwgen_sim.verify import verify_build
 
     with progress() as report:
@@ -65,6 +71,7 @@ def verify(
             simulator=simulator,
             stalls=stalls,
             waves=waves,
+            netlist=netlist,
             progress=report,
         )
     document = result.to_json()

@@ -29,12 +29,21 @@ class Explanation:
 
 
 def explain(
-    mismatch: Mismatch, result: SimResult, manifest: Manifest, *, build: Path, inputs: Path
+    mismatch: Mismatch,
+    result: SimResult,
+    manifest: Manifest,
+    *,
+    build: Path,
+    inputs: Path,
+    netlist: str | None = None,
 ) -> Explanation:
-    """Explain a mismatch of ``result``; ``build`` and ``inputs`` are paths for the command."""
+    """Explain a mismatch of ``result``.
+
+    ``build`` and ``inputs`` are paths for the command, ``netlist`` the device whose netlist ran.
+    """
     beat = beat_of(mismatch.index, _stream(mismatch.node, manifest))
     cycle = int(result.transfers[mismatch.node][mismatch.image, beat])
-    return Explanation(mismatch, cycle, _command(mismatch, result, build, inputs))
+    return Explanation(mismatch, cycle, _command(mismatch, result, build, inputs, netlist))
 
 
 def _stream(node: str, manifest: Manifest) -> Stream:
@@ -42,10 +51,14 @@ def _stream(node: str, manifest: Manifest) -> Stream:
     return next(stream for stream in streams if stream.node == node)
 
 
-def _command(mismatch: Mismatch, result: SimResult, build: Path, inputs: Path) -> str:
+def _command(
+    mismatch: Mismatch, result: SimResult, build: Path, inputs: Path, netlist: str | None
+) -> str:
     simulator = result.simulator.split()[0]
     words = ["hwgen", "verify", str(build), "--inputs", str(inputs)]
     words += ["--count", str(mismatch.image + 1), "--simulator", simulator]
+    if netlist:
+        words += ["--netlist", netlist]
     if result.stalls:
         words += ["--stalls", str(result.stalls)]
     return shlex.join(words)

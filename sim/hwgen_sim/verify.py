@@ -1,7 +1,7 @@
 """Every node's integers and the cycles of the Verilog against golden model and cycle model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from hwgen_sim.compare import Comparison, compare
 from hwgen_sim.cosim import SimResult, Waves, simulate
 from hwgen_sim.cosim.engines import libpython
 from hwgen_sim.explain import explain
+from hwgen_sim.netlist import find_netlist, netlist_verilog, observable
 from hwgen_sim.units import simulate_units
 
 __all__ = ["VerifyReport", "verify_build"]
@@ -31,7 +32,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """The document ``6-verify.json``."""
+    """The document ``6-verify.json``, or ``6-verify-netlist.json``."""
 
     document: dict[str, Any]
 
@@ -42,7 +43,14 @@ class VerifyReport:
 
 @dataclass(frozen=True)
 class _Task:
-    """What is verified: a build, its plan, and images as integers."""
+    """What is verified: a build, its plan, and images as integers.
+
+    Parameters:
+        verilog  : text to simulate, whose observable streams ``manifest`` lists
+        document : name of the result file
+        device   : whose netlist ``verilog`` is; None for what ``compile`` wrote
+        family   : of that device
+    """
 
     build: Build
     manifest: Manifest
@@ -50,6 +58,10 @@ class _Task:
     inputs: Path
     images: Images
     integers: NDArray
+    verilog: Path
+    document: str = Build.verify.name
+    device: str | None = None
+    family: str | None = None
 
     @property
     def graph(self) -> Graph:
@@ -64,6 +76,7 @@ def verify_build(
     simulator: str = "verilator",
     stalls: int | None = None,
     waves: Path | None = None,
+    netlist: str | None = None,
     progress: Progress = lambda stage, fraction: None,
 ) -> VerifyReport:
     """Simulate the first ``count`` images and write ``6-verify.json``.
@@ -72,12 +85,19 @@ def verify_build(
     takes exactly the predicted cycles. ``amaranth`` simulates each node's component on its own,
     fed with golden integers; the other simulators run the Verilog of the whole design.
     ``waves`` names a VCD file for the cycles around the first mismatch, written in a second run.
+    ``netlist`` names a device: instead of the Verilog, what synthesis made of it for that device is
+    simulated, from models of its cells, and the document is ``6-verify-netlist.json``.
     Raises CheckFailed, also after it wrote the file, where the design lost, repeated or held back
     beats.
     """
     if waves and simulator != "verilator":
         raise InputError(f"{simulator} writes no waves; leave out --simulator or --waves.")
+    if netlist and simulator != "verilator":
+        raise InputError(f"{simulator} runs no netlists; leave out --simulator or --netlist.")
     task = _open(path, inputs, count)
+    if netlist:
+        progress(f"synthesize for {netlist}", 0.0)
+        task = _synthesized(task, netlist)
     progress("golden model", 0.0)
     expected = fast.run(task.graph, task.integers)
     try:
@@ -88,10 +108,10 @@ def verify_build(
             progress(f"build and simulate {len(task.integers)} images in {simulator}", 0.0)
             document = _verify_verilog(task, expected, simulator, stalls or 0, waves)
     except CheckFailed as failure:
-        write_result(task.build, Build.verify.name, _stopped(task, simulator, stalls, failure))
+        write_result(task.build, task.document, _stopped(task, simulator, stalls, failure))
         raise
     document |= {"accuracy": _accuracy(task, expected, document.pop("classes", None))}
-    write_result(task.build, Build.verify.name, document)
+    write_result(task.build, task.document, document)
     return VerifyReport(document)
 
 
@@ -106,7 +126,21 @@ def _open(path: Path, inputs: Path, count: int | None) -> _Task:
     labels = None if images.labels is None else images.labels[:count]
     images = Images(images.images[:count], labels)
     integers = golden.prepare(plan.graph, images.images)
-    return _Task(build, load_manifest(build.manifest), plan, inputs, images, integers)
+    manifest = load_manifest(build.manifest)
+    return _Task(build, manifest, plan, inputs, images, integers, build.verilog)
+
+
+def _synthesized(task: _Task, device: str) -> _Task:
+    """The same task for the netlist of ``device``."""
+    netlist, family = find_netlist(task.build.root, device, task.build.root / "6-netlist")
+    return replace(
+        task,
+        manifest=observable(task.manifest, netlist),
+        verilog=netlist_verilog(netlist, family),
+        document=Build.verify_netlist.name,
+        device=device,
+        family=family,
+    )
 
 
 def _verify_verilog(
@@ -117,7 +151,7 @@ def _verify_verilog(
     waves: Path | None,
 ) -> dict[str, Any]:
     result = simulate(
-        task.build.verilog,
+        task.verilog,
         task.manifest,
         task.integers,
         simulator=simulator,
@@ -130,13 +164,21 @@ def _verify_verilog(
     first = None
     if comparison.first:
         about = explain(
-            comparison.first, result, task.manifest, build=task.build.root, inputs=task.inputs
+            comparison.first,
+            result,
+            task.manifest,
+            build=task.build.root,
+            inputs=task.inputs,
+            netlist=task.device,
         )
         first = _first(comparison) | {"cycle": about.cycle, "reproduce": about.command}
         if waves:
             _write_waves(task, comparison.first.image + 1, about.waves(waves), stalls)
             first["waves"] = str(waves)
-    document = _document(task, comparison, result.simulator, stalls, first)
+    simulator = ", ".join(
+        filter(None, (result.simulator, task.family and f"{task.family} netlist"))
+    )
+    document = _document(task, comparison, simulator, stalls, first)
     if predicted not in (None, measured):
         document["status"] = "failed"
     document |= {
@@ -151,9 +193,7 @@ def _verify_verilog(
 
 def _write_waves(task: _Task, images: int, waves: Waves, stalls: int) -> None:
     integers = task.integers[:images]
-    simulate(
-        task.build.verilog, task.manifest, integers, engine="library", stalls=stalls, waves=waves
-    )
+    simulate(task.verilog, task.manifest, integers, engine="library", stalls=stalls, waves=waves)
 
 
 def _verify_units(task: _Task, expected: dict[str, NDArray], stalls: int) -> dict[str, Any]:

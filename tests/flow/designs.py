@@ -24,7 +24,7 @@ from hwgen_sim.explain import Explanation, explain
 from tests.graphs import GraphBuilder
 from tests.maker import Maker
 
-__all__ = ["TIE", "Design", "Run", "classifier", "features", "residual"]
+__all__ = ["TIE", "Design", "Run", "classifier", "design_of", "features", "residual"]
 
 Stages = tuple[Stage, ...]
 
@@ -107,7 +107,8 @@ def _changed(stages: Stages, name: str, change: Callable[[Any], Any]) -> Stages:
     return tuple(replace(s, params=change(s.params)) if s.name == name else s for s in stages)
 
 
-def _design(graph: Graph, images: NDArray, cycles: int) -> Design:
+def design_of(graph: Graph, images: NDArray, cycles: int) -> Design:
+    """A design that takes at most ``cycles`` cycles per image."""
     plan = schedule(graph, Target(cycles=cycles))
     verilog = to_verilog(lower(plan))
     return Design(plan, images, verilog, describe(plan, verilog, ""))
@@ -121,7 +122,7 @@ def features() -> Design:
         .conv("conv1", 4, (3, 3), padding=(1, 1), bits=4)
         .pool("pool1", (2, 2), (2, 2))
     )
-    return _design(builder.graph(argmax=False), builder.images(IMAGES), cycles=300)
+    return design_of(builder.graph(argmax=False), builder.images(IMAGES), cycles=300)
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +139,7 @@ def classifier() -> Design:
     for name in ("fc.weight", "fc.bias"):
         tensors[name][TIE[1]] = tensors[name][TIE[0]]
     tensors["fc.bias"][list(TIE)] += 5000
-    return _design(replace(graph, tensors=tensors), builder.images(IMAGES), cycles=100)
+    return design_of(replace(graph, tensors=tensors), builder.images(IMAGES), cycles=100)
 
 
 @lru_cache(maxsize=1)
@@ -147,4 +148,4 @@ def residual() -> Design:
     maker = Maker((1, 6, 6), "uint4")
     total = maker.add(maker.conv2d("image", 1, (3, 3), padding=(1, 1)), "image")
     assert maker.nodes[total].inputs[1] == "image"
-    return _design(maker.graph(), maker.values["image"], cycles=400)
+    return design_of(maker.graph(), maker.values["image"], cycles=400)

@@ -49,11 +49,11 @@ def band(size, words, lanes, kind, factor, shuffle, crop=(0, 0)):
 SYNTHESIZED = [
     (transform("uint8", 1), {"lut": 350, "carry": 90, "ff": 344, "bram": 0}),
     (transform("int4", 2), {"lut": 383, "carry": 106, "ff": 380, "bram": 0}),
-    (array("int11", "int9", "int16", 1, 1, 8, 4), {"lut": 3335, "carry": 566, "ff": 1842}),
-    (array("int11", "int9", "int16", 1, 4, 8, 4), {"lut": 8751, "carry": 1574, "ff": 4277}),
-    (array("int11", "int9", "int18", 4, 2, 4, 8), {"lut": 12096, "carry": 2386, "ff": 8201}),
-    (array("int6", "int6", "int12", 2, 2, 4, 4), {"lut": 4425, "carry": 939, "ff": 2799}),
-    (array("int11", "int9", "int16", 1, 2, 16, 16), {"lut": 4332, "carry": 910, "bram": 13}),
+    (array("int11", "int9", "int16", 1, 1, 8, 4), {"lut": 3198, "carry": 582, "ff": 1842}),
+    (array("int11", "int9", "int16", 1, 4, 8, 4), {"lut": 8172, "carry": 1638, "ff": 4270}),
+    (array("int11", "int9", "int18", 4, 2, 4, 8), {"lut": 10970, "carry": 2514, "ff": 8200}),
+    (array("int6", "int6", "int12", 2, 2, 4, 4), {"lut": 4107, "carry": 1003, "ff": 2796}),
+    (array("int11", "int9", "int16", 1, 2, 16, 16), {"lut": 3863, "carry": 942, "bram": 13}),
     (band((8, 8), 4, 2, "int16", 2, True, (1, 1)), {"lut": 198, "carry": 25, "ff": 41, "bram": 4}),
     (band((8, 8), 4, 2, "int16", 2, False), {"lut": 384, "carry": 25, "ff": 68, "bram": 0}),
     (band((4, 16), 4, 1, "int16", 3, True), {"lut": 240, "carry": 28, "ff": 47, "bram": 4}),
@@ -84,7 +84,10 @@ def counted(size, channels, outputs, lanes, pe):
         channels=channels, outputs=outputs, size=size, padding=(1, 1), x=kind,
         w=IntType.parse("int9"), acc=IntType.parse("int20"), lanes=lanes, pe=pe,
     )  # fmt: skip
-    unit = SimpleNamespace(sources=("x",), inputs=((),), stages=[Stage(*stage) for stage in stages])
+    unit = SimpleNamespace(
+        node=SimpleNamespace(shape=(outputs, *size)), sources=("x",), inputs=((),),
+        stages=[Stage(*stage) for stage in stages],
+    )  # fmt: skip
     plan = SimpleNamespace(graph={"x": SimpleNamespace(shape=(channels, *size))})
     return unit_actions(plan, unit)
 

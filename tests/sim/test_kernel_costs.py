@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hwgen.schedule.plan import Stage, Unit
-from hwgen.schedule.resources import block_resources
+from hwgen.schedule.resources import block_resources, counted
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.depthwise import DepthwiseParams
 from hwgen_rtl.lut import LutParams
@@ -192,7 +192,7 @@ def test_predicted_cells_are_near_synthesis(params, tmp_path):
 
 def test_an_xnor_tree_is_predicted_as_compressors():
     narrow, wide = (
-        block_resources(
+        counted(
             ArrayParams(kernel="xnor", x=of("bipolar"), w=of("bipolar"), acc=of("int9"),
                         simd=simd, pe=1, beats=1, folds=1)
         )
