@@ -111,8 +111,8 @@ def test_counted_additions_are_those_of_the_layer(size, lanes, pe):
     actions = counted(size, channels, outputs, lanes, pe)
     transform = total(actions, "add", component="columns") + total(actions, "add", component="rows")
     assert transform == layer.input_transform
-    # a comparison and an addition a distance, as in the papers
-    distances = total(actions, "compare", component="lanes")
+    # a subtraction and an addition a distance, as in the papers
+    distances = total(actions, "subtract", component="lanes")
     assert 2 * distances == layer.distances
     # the sum of V is added up and transformed once for each job of ``pe`` channels
     sums = total(actions, "add", component="tree") + total(actions, "add", component="taps sum")
@@ -122,7 +122,8 @@ def test_counted_additions_are_those_of_the_layer(size, lanes, pe):
         total(actions, "add", component="output transform")
         == layer.output_transform + layer.output_transform // pe
     )
-    assert total(actions, "subtract") == 4 * outputs * tiles
+    assert total(actions, "subtract", component="combine") == 4 * outputs * tiles
+    assert total(actions, "compare") == 0
     assert total(actions, "multiply") == 0
 
 
