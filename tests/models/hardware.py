@@ -8,19 +8,19 @@ from hwgen.emit.emit import describe
 from hwgen.emit.verilog import to_verilog
 from hwgen.ir.graph import Graph
 from hwgen.lower.top import lower
-from hwgen.schedule.plan import Target
+from hwgen.schedule.plan import Plan, Target
 from hwgen.schedule.schedule import schedule
 from hwgen_sim import fast, golden
 from hwgen_sim.compare import compare
 from hwgen_sim.cosim import simulate
 
-__all__ = ["check_verilog"]
+__all__ = ["check_verilog", "is_as_fast_as_its_slowest_node"]
 
 ELSEWHERE = ("input", "flatten")
 """Kinds of node whose integers no stream of their own carries."""
 
 
-def check_verilog(integers: Graph, images: NDArray, cycles: int, folder: Path) -> None:
+def check_verilog(integers: Graph, images: NDArray, cycles: int, folder: Path) -> Plan:
     """Every integer of every node is the golden model's, and each image ends when predicted."""
     inputs = golden.prepare(integers, images)
     plan = schedule(integers, Target(cycles=cycles))
@@ -33,4 +33,10 @@ def check_verilog(integers: Graph, images: NDArray, cycles: int, folder: Path) -
     assert found.total == 0, found.first
     measured = run.transfers[manifest.output.node][:, -1] - run.transfers[manifest.input.node][0, 0]
     assert tuple(measured) == plan.finished[: len(images)]
-    assert plan.interval == max(unit.interval for unit in plan.units)
+    assert plan.interval <= cycles
+    return plan
+
+
+def is_as_fast_as_its_slowest_node(plan: Plan) -> bool:
+    """Whether no image waits for another one."""
+    return plan.interval == max(unit.interval for unit in plan.units)

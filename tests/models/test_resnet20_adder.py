@@ -12,7 +12,7 @@ from hwgen.frontend import from_torch
 from hwgen.frontend.integer_torch import run_integer_torch
 from hwgen.quantize import Policy, quantize
 from hwgen_sim import fast, golden
-from tests.models.hardware import check_verilog
+from tests.models.hardware import check_verilog, is_as_fast_as_its_slowest_node
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -108,4 +108,5 @@ def test_golden_equals_integer_torch_on_all_images():
 def test_verilog_equals_golden_at_every_node(tmp_path):
     _, graph, _ = network()
     images, _ = data()
-    check_verilog(quantize(graph, images[:64]), images[-3:], 150_000, tmp_path)
+    plan = check_verilog(quantize(graph, images[:64]), images[-3:], 150_000, tmp_path)
+    assert is_as_fast_as_its_slowest_node(plan)

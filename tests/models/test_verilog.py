@@ -5,7 +5,7 @@ import pytest
 
 from models import accuracy, common
 from models.edsr_ghost import data, integers, train
-from tests.models.hardware import check_verilog
+from tests.models.hardware import check_verilog, is_as_fast_as_its_slowest_node
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,9 @@ def test_classifier(name, cycles, tmp_path):
     recipe = common.load_recipe(accuracy.ROOT / name)
     images = common.load_data(recipe)
     graph = accuracy.quantized(accuracy.imported(name), images, recipe)
-    check_verilog(graph, images.held_out.images[:IMAGES], cycles, tmp_path)
+    plan = check_verilog(graph, images.held_out.images[:IMAGES], cycles, tmp_path)
+    # in cnv_xnor images wait for each other: one takes 6.6 % longer than the slowest node
+    assert is_as_fast_as_its_slowest_node(plan) or name == "cnv_xnor"
 
 
 @pytest.mark.parametrize("name", list(train.FACTORIES))
@@ -37,4 +39,5 @@ def test_doubling(name, tmp_path):
     graph = integers.quantized(name, data.calibration(training, recipe))
     rows, columns = graph.input.shape[1:]
     patches = np.stack([picture.small[None, :rows, :columns] for picture in held_out])
-    check_verilog(graph, patches, 100_000, tmp_path)
+    plan = check_verilog(graph, patches, 100_000, tmp_path)
+    assert is_as_fast_as_its_slowest_node(plan)
