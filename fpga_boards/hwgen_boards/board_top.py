@@ -31,14 +31,7 @@ SETTLE_BITS = 12
 
 def link_params(manifest: Manifest) -> HostLinkParams:
     """The host link of a build, which says what the host expects."""
-    identity = identity_of(manifest)
-    return HostLinkParams(
-        i_bits=identity.i_bits,
-        o_bits=identity.o_bits,
-        i_beats=identity.i_beats,
-        o_beats=identity.o_beats,
-        build=identity.build,
-    )
+    return HostLinkParams.of(identity_of(manifest))
 
 
 class ClockAndReset(wiring.Component):

@@ -11,19 +11,11 @@ from amaranth.lib import wiring
 
 from hwgen_boards.families import FAMILIES
 from hwgen_sim.netlist.cells import cell_models
+from tests.rtl.synthesis import VERILOG
 
 __all__ = ["equivalent", "netlist_of"]
 
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script job.ys')"
-
-_VERILOG = """
-read_rtlil top.il
-proc -norom
-memory_collect
-opt_clean -purge
-setattr -mod -unset generator -unset top *
-write_verilog top.v
-"""
 
 # as hwgen_boards.synth does it
 _SYNTHESIS = """
@@ -79,7 +71,7 @@ write_aiger -zinit miter.aig
 def netlist_of(component: wiring.Component, folder: Path) -> Path:
     """Synthesize ``component`` for an ECP5; ``folder`` receives ``top.v``, ``cells.v`` and it."""
     (folder / "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
-    for script in (_VERILOG, _SYNTHESIS.format(synth=FAMILIES["ecp5"].synth)):
+    for script in (VERILOG, _SYNTHESIS.format(synth=FAMILIES["ecp5"].synth)):
         _yosys(script, folder).check_returncode()
     # the initial value must be a constant for Yosys' front end, not a wire that carries one
     models = cell_models("ecp5", ()).replace("initial Q = srval", 'initial Q = REGSET == "SET"')

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 
 from hwgen_boards.resources import Resources, count_resources
 
-_VERILOG = """
+VERILOG = """
 read_rtlil top.il
 proc -norom
 memory_collect
@@ -35,7 +35,7 @@ tee -q -o stat.json stat -json
 def synthesized(component: wiring.Component, folder: Path) -> Resources:
     """Cells of ``component`` on an ECP5; ``folder`` receives the files."""
     (folder / "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
-    for script in (_VERILOG, _CELLS):
+    for script in (VERILOG, _CELLS):
         (folder / "job.ys").write_text(script)
         job = "from pyosys import libyosys; libyosys.run_pass('script job.ys')"
         subprocess.run([sys.executable, "-c", job], cwd=folder, check=True, capture_output=True)
