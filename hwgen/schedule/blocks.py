@@ -119,18 +119,23 @@ def hold(reader: WindowParams, kind: IntType, lanes: int) -> Stages:
     return (Stage("hold", HoldParams(kind=kind, lanes=lanes)),)
 
 
-def window(shape: Geometry, lanes: int, repeats: int = 1, per_word: bool = False) -> WindowParams:
-    """A window buffer over the padded image."""
+def window(
+    shape: Geometry, lanes: int, feed: Feed, repeats: int = 1, per_word: bool = False
+) -> WindowParams:
+    """A window buffer over the padded image; with slack, it takes rows of the next one early."""
+    words = shape.channels // lanes
+    rows = min(feed.slack - 1, shape.kernel[0]) * shape.stride[0]
     return WindowParams(
         height=shape.padded[0],
         width=shape.padded[1],
-        words=shape.channels // lanes,
+        words=words,
         lanes=lanes,
         kind=shape.x,
         kernel=shape.kernel,
         stride=shape.stride,
         repeats=repeats,
         per_word=per_word,
+        ahead=ceil(rows * shape.padded[1] * words),
     )
 
 

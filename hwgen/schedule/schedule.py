@@ -19,7 +19,7 @@ FILL = 0.85
 WINDOWED = (Conv2d, AdderConv2d, Pow2Conv2d, XnorConv2d, MaxPool, AvgPool)
 """Nodes with a kernel and padding."""
 
-BUFFER_SLACK = (1, 2, 4, 16)
+BUFFER_SLACK = (1, 2, 4, 16, 64)
 """Buffer sizes that are tried, relative to a steady producer, until no image waits for another."""
 
 

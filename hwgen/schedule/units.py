@@ -42,7 +42,7 @@ def array_unit(graph: Graph, node: Layer, feed: Feed, folding: Folding) -> Unit:
     lanes = folding.simd // shape.kernel[0] if folding.columns else folding.simd
     pad_value = PAD_VALUES[node.pad] if isinstance(node, XnorConv2d) else 0
     stages = _entry(graph, node, shape, feed, lanes, pad_value)
-    reader = window(shape, lanes, repeats=shape.outputs // folding.pe)
+    reader = window(shape, lanes, feed, repeats=shape.outputs // folding.pe)
     if folding.columns:
         stages += (Stage("lines", lines(shape, lanes)),)
         reader = column_window(shape, folding, lanes, feed)
@@ -67,7 +67,7 @@ def _results_per_beat(array: ArrayParams) -> int:
 def depthwise_unit(graph: Graph, node: Conv2d, feed: Feed, lanes: int) -> Unit:
     """A depthwise convolution: ``lanes`` channels at a time, one tap a cycle."""
     shape = geometry(graph, node)
-    reader = window(shape, lanes, per_word=True)
+    reader = window(shape, lanes, feed, per_word=True)
     assert node.type is not None
     datapath = DepthwiseParams(
         x=shape.x,
@@ -87,7 +87,7 @@ def pool_unit(graph: Graph, node: MaxPool | AvgPool, feed: Feed, lanes: int) -> 
     """A max pool or window sum: ``lanes`` channels at a time, one tap a cycle."""
     shape = geometry(graph, node)
     maximum = isinstance(node, MaxPool)
-    reader = window(shape, lanes, per_word=True)
+    reader = window(shape, lanes, feed, per_word=True)
     assert node.type is not None
     pool = PoolParams(
         operation="max" if maximum else "sum",

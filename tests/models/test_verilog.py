@@ -28,8 +28,7 @@ def test_classifier(name, cycles, tmp_path):
     images = common.load_data(recipe)
     graph = accuracy.quantized(accuracy.imported(name), images, recipe)
     plan = check_verilog(graph, images.held_out.images[:IMAGES], cycles, tmp_path)
-    # in cnv_xnor images wait for each other: one takes 6.6 % longer than the slowest node
-    assert is_as_fast_as_its_slowest_node(plan) or name == "cnv_xnor"
+    assert is_as_fast_as_its_slowest_node(plan)
 
 
 @pytest.mark.parametrize("name", list(train.FACTORIES))
