@@ -55,6 +55,7 @@ class Build:
     estimate = _File("7-estimate.json")
     synth = _File("8-synth.json")
     bitstream = _File("9-bitstream")
+    axi_core = _File("9-axi-core")
 
 
 COMPILED = (

@@ -1,25 +1,24 @@
 """The bitstream of a build for a board: ``9-bitstream``, whole or not at all."""
 
 import json
-import math
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.build import Build, open_build, staged_folder
-from hwgen.emit.manifest import Manifest, load_manifest
-from hwgen.errors import BuildError, CheckFailed, InputError
+from hwgen.build import staged_folder
+from hwgen.emit.manifest import Manifest
+from hwgen.errors import CheckFailed, InputError
+from hwgen_boards.axi_build import build_axi_core
+from hwgen_boards.board_fit import require_board_fit
 from hwgen_boards.board_top import DESIGN, BoardTop, link_params
-from hwgen_boards.boards import Board, board_names, load_board
+from hwgen_boards.boards import AxiBoard, SerialBoard, load_board
 from hwgen_boards.cache import file_digest
 from hwgen_boards.critical_path import delay_by_block
 from hwgen_boards.devices import Device
 from hwgen_boards.families import FAMILIES, Packer
-from hwgen_boards.fit import overflows
+from hwgen_boards.fresh import Progress, open_fresh
 from hwgen_boards.pll import PLLS, Settings
-from hwgen_boards.resources import Resources
 from hwgen_boards.route import Routing, require_router, route
 from hwgen_boards.subprocesses import run_logged, tool_version
 from hwgen_boards.synth import Synthesis, synthesize
@@ -28,30 +27,32 @@ from hwgen_rtl.uart import UartParams
 __all__ = ["build_bitstream", "clock_settings", "write_board"]
 
 TOP = "board"
-Progress = Callable[[str, float], None]
+SEED = 1
 
 
 def build_bitstream(
     build: Path,
     board_name: str,
     clock_mhz: float | None = None,
-    seed: int = 1,
+    seed: int | None = None,
     progress: Progress = lambda stage, fraction: None,
 ) -> dict[str, Any]:
     """Synthesize, route and pack a build; returns the document ``9-bitstream.json``.
 
     ``9-bitstream`` holds the bitstream, the document, nextpnr's report and log, and the pins.
-    Raises HwgenError; a clock that is not met is a CheckFailed.
+    For a board that only the vendor's tools can route it is a core in ``9-axi-core``, as
+    `build_axi_core` makes it. Raises HwgenError; a clock that is not met is a CheckFailed.
     """
     board = load_board(board_name)
-    opened = open_build(build)
-    manifest = load_manifest(opened.manifest)
-    require_fresh(opened, manifest)
+    if isinstance(board, AxiBoard):
+        _refuse_seed(board, seed)
+        return build_axi_core(build, board, clock_mhz, progress)
+    opened, manifest = open_fresh(build)
     packer = _require_packer(board.device)
     settings = clock_settings(board, clock_mhz)
     # logs of a flow that fails stay here
     workdir = opened.root / "8-synth" / board.name
-    flow = _Flow(board, manifest, settings, workdir, seed, progress)
+    flow = _Flow(board, manifest, settings, workdir, SEED if seed is None else seed, progress)
     synthesis = flow.synthesize(opened.verilog)
     routing = flow.route(synthesis)
     with staged_folder(opened.bitstream) as folder:
@@ -60,27 +61,23 @@ def build_bitstream(
     return document
 
 
-def require_fresh(build: Build, manifest: Manifest) -> None:
-    """Raise BuildError where the Verilog is not the one that the manifest describes."""
-    if file_digest(build.verilog) != manifest.verilog_sha256:
-        raise BuildError(
-            f"{build.verilog} is not the Verilog that {build.manifest.name} describes; "
-            "run 'hwgen compile' again."
+def _refuse_seed(board: AxiBoard, seed: int | None) -> None:
+    if seed is not None:
+        raise InputError(
+            f"--seed must be left out for {board.name}, which is not placed here, not {seed}."
         )
 
 
-def clock_settings(board: Board, clock_mhz: float | None) -> Settings | None:
+def clock_settings(board: SerialBoard, clock_mhz: float | None) -> Settings | None:
     """What the board's PLL must do for a clock; None where the oscillator gives it already."""
-    wanted = board.clock_mhz if clock_mhz is None else clock_mhz
-    if not 0 < wanted < math.inf:
-        raise InputError(f"--clock must be above 0 MHz, not {wanted:g}.")
+    wanted = board.chosen_clock(clock_mhz)
     if wanted == board.oscillator_mhz:
         return None
     return PLLS[board.device.family].nearest(board.oscillator_mhz, wanted)
 
 
 def write_board(
-    board: Board, manifest: Manifest, settings: Settings | None, folder: Path
+    board: SerialBoard, manifest: Manifest, settings: Settings | None, folder: Path
 ) -> tuple[Path, Path]:
     """Write the RTLIL of the board's top module and its pin constraints; returns both paths."""
     clock_mhz = settings.output_mhz if settings else board.oscillator_mhz
@@ -108,7 +105,7 @@ def _require_packer(device: Device) -> Packer:
 class _Flow:
     """The steps, whose files and logs are in ``workdir``."""
 
-    board: Board
+    board: SerialBoard
     manifest: Manifest
     settings: Settings | None
     workdir: Path
@@ -127,7 +124,7 @@ class _Flow:
         synthesis = synthesize(
             verilog, instances, self.board.device, self.workdir, top=TOP, wrapper=top
         )
-        _require_fit(synthesis.total, self.board)
+        require_board_fit(synthesis.total, self.board)
         return synthesis
 
     def route(self, synthesis: Synthesis) -> Routing:
@@ -188,33 +185,7 @@ class _Flow:
         }
 
 
-def _require_fit(needs: Resources, board: Board) -> None:
-    found = overflows(needs, board.device)
-    if found:
-        raise InputError(
-            f"The design with its host link does not fit {board.name}: it needs "
-            f"{'; '.join(map(str, found))}; {_remedy(needs, board)}."
-        )
-
-
-def _remedy(needs: Resources, board: Board) -> str:
-    boards = sorted(map(load_board, board_names()), key=lambda other: other.device.lut)
-    larger = [other.name for other in boards if _holds(other.device, needs, board.device)]
-    fewer = "fold it further (more target cycles)"
-    return f"use {larger[0]} or {fewer}" if larger else f"no board is large enough, so {fewer}"
-
-
-def _holds(device: Device, needs: Resources, counted_for: Device) -> bool:
-    """Whether a device holds what was counted for another; block RAMs are compared in bits."""
-    return (
-        needs.lut <= device.lut
-        and needs.ff <= device.ff
-        and needs.dsp <= device.dsp
-        and needs.bram * counted_for.bram_bits <= device.bram * device.bram_bits
-    )
-
-
-def _require_clock(routing: Routing, wanted_mhz: float, board: Board) -> None:
+def _require_clock(routing: Routing, wanted_mhz: float, board: SerialBoard) -> None:
     reached = routing.clock_mhz
     if reached is None or reached >= wanted_mhz:
         return

@@ -15,12 +15,13 @@ from amaranth.lib.cdc import FFSynchronizer
 
 from hwgen.emit.identity import identity_of
 from hwgen.emit.manifest import Manifest
-from hwgen_boards.boards import Board
+from hwgen_boards.boards import SerialBoard
 from hwgen_boards.pll import PLLS, Settings
-from hwgen_rtl.link import HostLinkParams
+from hwgen_rtl.axi_link import AxiLink
+from hwgen_rtl.link import HostLink, HostLinkParams
 from hwgen_rtl.uart import UartParams
 
-__all__ = ["DESIGN", "BoardTop", "ClockAndReset", "link_params"]
+__all__ = ["DESIGN", "BoardTop", "ClockAndReset", "design_instance", "link_params"]
 
 DESIGN = "design"
 """Instance of the generated Verilog below the board's top module."""
@@ -41,7 +42,7 @@ class ClockAndReset(wiring.Component):
     amaranth waits for five times over.
     """
 
-    def __init__(self, board: Board, settings: Settings | None):
+    def __init__(self, board: SerialBoard, settings: Settings | None):
         self._board = board
         self._settings = settings
         super().__init__({})
@@ -85,7 +86,7 @@ class BoardTop(wiring.Component):
     """The whole of a board: the generated module ``top`` behind host link and serial port."""
 
     def __init__(
-        self, board: Board, settings: Settings | None, uart: UartParams, link: HostLinkParams
+        self, board: SerialBoard, settings: Settings | None, uart: UartParams, link: HostLinkParams
     ):
         self._clock = ClockAndReset(board, settings)
         self._uart = uart
@@ -106,15 +107,20 @@ class BoardTop(wiring.Component):
         m.submodules.rx = rx = io.Buffer(io.Direction.Input, pins.rx)
         m.submodules.tx = tx = io.Buffer(io.Direction.Output, pins.tx)
         m.d.comb += [uart.rx_pin.eq(rx.i), tx.o.eq(uart.tx_pin)]
-        m.submodules[DESIGN] = Instance(
-            "top",
-            i_clk=ClockSignal(),
-            i_rst=ResetSignal() | link.reset,
-            i_i__payload=link.to_design.payload,
-            i_i__valid=link.to_design.valid,
-            o_i__ready=link.to_design.ready,
-            o_o__payload=link.from_design.payload,
-            o_o__valid=link.from_design.valid,
-            i_o__ready=link.from_design.ready,
-        )
+        m.submodules[DESIGN] = design_instance(link)
         return m
+
+
+def design_instance(link: HostLink | AxiLink) -> Instance:
+    """The generated module ``top`` behind a link."""
+    return Instance(
+        "top",
+        i_clk=ClockSignal(),
+        i_rst=ResetSignal() | link.reset,
+        i_i__payload=link.to_design.payload,
+        i_i__valid=link.to_design.valid,
+        o_i__ready=link.to_design.ready,
+        o_o__payload=link.from_design.payload,
+        o_o__valid=link.from_design.valid,
+        i_o__ready=link.from_design.ready,
+    )

@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
+from hwgen.build import Build
 from hwgen.cli import build_argument, json_option, print_json, print_table, progress
 
 __all__ = ["bitstream", "boards", "synth"]
 
 COLUMNS = ("name", "lut", "ff", "carry", "bram", "dsp")
-BOARD_COLUMNS = ("name", "title", "device", "lut", "clock_mhz", "serial", "tested")
+BOARD_COLUMNS = ("name", "title", "device", "lut", "clock_mhz", "connection", "tested")
 
 
 @click.command()
@@ -49,12 +50,12 @@ def boards(as_json: bool) -> None:
 @build_argument
 @click.option("--board", required=True, metavar="B", help="Board, as 'hwgen boards' names it.")
 @click.option("--clock", type=float, metavar="MHZ", help="Clock to run at, and to reach.")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=1, help="Another one gives another placement."
-)
+@click.option("--seed", type=click.IntRange(min=0), help="Another one gives another placement.")
 @json_option
-def bitstream(build: Path, board: str, clock: float | None, seed: int, as_json: bool) -> None:
-    """Make the bitstream of a build for a board, with open tools only."""
+def bitstream(
+    build: Path, board: str, clock: float | None, seed: int | None, as_json: bool
+) -> None:
+    """Make the bitstream of a build for a board, with open tools only; for Xilinx, an AXI core."""
     from hwgen_boards.bitstream import build_bitstream
 
     with progress() as report:
@@ -73,12 +74,19 @@ def _print_bitstream(build: Path, document: dict[str, Any]) -> None:
     ]
     print_table(rows, ("cell", "used", "available", "percent"))
     clock = document["clock_mhz"]
+    if document["level"] == "core":
+        click.echo(
+            f"core for {document['board']} ({document['part']}): synthesized by Yosys, not placed "
+            f"and routed here; the {clock['asked']:g} MHz asked for are not checked"
+        )
+        click.echo(str(build / Build.axi_core))
+        return
     reached = "no clock" if clock["reached"] is None else f"{clock['reached']:.1f} MHz"
     click.echo(
         f"{document['level']} for {document['board']}: {reached} reached, "
         f"{clock['asked']:g} MHz asked for"
     )
-    click.echo(str(build / "9-bitstream" / document["bitstream"]))
+    click.echo(str(build / Build.bitstream / document["bitstream"]))
 
 
 def _print_report(document: dict[str, Any]) -> None:

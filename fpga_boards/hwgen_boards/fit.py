@@ -7,7 +7,7 @@ from hwgen.errors import InputError
 from hwgen_boards.devices import Device, device_names, load_device
 from hwgen_boards.resources import Resources
 
-__all__ = ["Overflow", "overflows", "require_fit"]
+__all__ = ["Overflow", "overflows", "require_fit", "utilization"]
 
 _JUDGED = ("lut", "ff", "carry", "bram", "dsp")
 
@@ -25,13 +25,21 @@ class Overflow:
         return f"{self.needed} {self.resource.upper()} of {self.available} ({missing} too many)"
 
 
+def utilization(resources: Resources, device: Device) -> dict[str, dict[str, int]]:
+    """Resource -> how many are used and how many the device has."""
+    return {
+        name: {"used": getattr(resources, name), "available": getattr(device, name)}
+        for name in _JUDGED
+    }
+
+
 def overflows(resources: Resources, device: Device) -> tuple[Overflow, ...]:
     """Every resource of which the design needs more than the device has."""
-    needs = ((name, getattr(resources, name), getattr(device, name)) for name in _JUDGED)
+    rows = utilization(resources, device)
     return tuple(
-        Overflow(resource=name, needed=needed, available=available)
-        for name, needed, available in needs
-        if needed > available
+        Overflow(resource=name, needed=row["used"], available=row["available"])
+        for name, row in rows.items()
+        if row["used"] > row["available"]
     )
 
 

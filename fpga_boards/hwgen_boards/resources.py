@@ -102,14 +102,16 @@ _NEXUS = {
     **_same("IB OB BB VHI VLO INV", _NOTHING),
 }
 
-# RAMB36 is counted as the two RAMB18 that it is made of.
+# RAMB36 is counted as the two RAMB18 that it is made of. A LUT holds 64 bits of distributed RAM; a
+# second port doubles the LUTs (AMD UG474, UG574).
 _XILINX = {
     **_same("LUT1 LUT2 LUT3 LUT4 LUT5 LUT6 INV", _LUT),
     **_same("CARRY4 CARRY8", Resources(carry=1)),
-    **_same("RAM32X1D RAM64X1D", Resources(lut=2, lutram=2)),
-    **_same("RAM32M RAM64M", Resources(lut=4, lutram=4)),
-    **_same("RAM32M16 RAM64M8", Resources(lut=8, lutram=8)),
-    **_same("SRL16E SRLC32E", Resources(lut=1, lutram=1)),
+    **_same("RAM32X1S RAM64X1S SRL16E SRLC32E", Resources(lut=1, lutram=1)),
+    **_same("RAM128X1S RAM32X1D RAM64X1D", Resources(lut=2, lutram=2)),
+    **_same("RAM256X1S RAM128X1D RAM32M RAM64M", Resources(lut=4, lutram=4)),
+    **_same("RAM512X1S RAM256X1D RAM32M16 RAM64M8", Resources(lut=8, lutram=8)),
+    **_same("RAM32X16DR8 RAM64X8SW", Resources(lut=8, lutram=8)),
     **_same("FDRE FDSE FDCE FDPE", _FF),
     **_same("RAMB18E1 RAMB18E2", _BRAM),
     **_same("RAMB36E1 RAMB36E2", Resources(bram=2)),

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  (no stub)
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal
-from amaranth.lib import stream
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import flipped
 
 from hwgen.errors import ToolFailed, ToolMissing
 from hwgen.lower.top import Design, Network
 from hwgen_rtl.stream import StreamsComponent
 
-__all__ = ["to_verilog"]
+__all__ = ["rtlil_of", "to_verilog", "verilog_of"]
 
 _SCRIPT = """
 read_rtlil design.il
@@ -36,10 +36,20 @@ def to_verilog(design: Design, name: str = "top") -> str:
     becomes a module and an instance of its name, with such ports for each of its streams; it is
     converted on its own, so that its ports keep their names. Raises ToolFailed.
     """
-    texts = [_modules(part, part_name) for part_name, part in design.parts.items()]
-    texts.append(_modules(_Stitched(design), name))
+    texts = [rtlil_of(part, part_name) for part_name, part in design.parts.items()]
+    texts.append(rtlil_of(_Stitched(design), name))
+    return verilog_of("\n".join(texts))
+
+
+def verilog_of(text: str) -> str:
+    """RTLIL as plain Verilog, the same bytes for the same text. Raises ToolFailed."""
     with tempfile.TemporaryDirectory() as folder:
-        return _plain(_run_yosys("\n".join(texts), Path(folder)))
+        return _plain(_run_yosys(text, Path(folder)))
+
+
+def rtlil_of(component: wiring.Component, name: str) -> str:
+    """A component as module ``name``, the modules below it as ``name__child``."""
+    return _path_names(rtlil.convert(component, name=name, emit_src=False), name)
 
 
 class _Stitched(Network):
@@ -99,10 +109,6 @@ def _instance(name: str, part: StreamsComponent, streams: Streams) -> Instance:
                 (back, f"{port}__ready", signal.ready),
             ]
     return Instance(name, *connections)
-
-
-def _modules(component: StreamsComponent, name: str) -> str:
-    return _path_names(rtlil.convert(component, name=name, emit_src=False), name)
 
 
 def _path_names(text: str, top: str) -> str:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, fields
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value
+from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen_rtl.convert import MergeParams, SplitParams
-from hwgen_rtl.link_counters import Counters
+from hwgen_rtl.every import Every
+from hwgen_rtl.link_counters import Counters, counted_events
 from hwgen_rtl.link_protocol import (
     CRC_BYTES,
     INPUT_BYTES,
@@ -126,7 +127,12 @@ class HostLink(wiring.Component):
             wiring.connect(m, getattr(server, name), part.control)
         self._join_input(m, restart, inputs.o)
         self._join_output(m, restart, outputs.i)
-        m.d.comb += counters.events.eq(self._events(m, restart))
+        m.submodules.images = images = restart(Every(self._params.o_beats))
+        taken = self.from_design
+        m.d.comb += [
+            images.event.eq(taken.valid & taken.ready),
+            counters.events.eq(counted_events(self.to_design, taken, images.last)),
+        ]
         return m
 
     def _join_input(self, m: Module, restart: ResetInserter, source: stream.Interface) -> None:
@@ -154,29 +160,3 @@ class HostLink(wiring.Component):
             sink.valid.eq(split.o.valid),
             split.o.ready.eq(sink.ready),
         ]
-
-    def _events(self, m: Module, restart: ResetInserter) -> Value:
-        """What is counted, in the order of `Counts`."""
-        m.submodules.images = images = restart(_Every(self._params.o_beats))
-        given, taken = self.to_design, self.from_design
-        m.d.comb += images.event.eq(taken.valid & taken.ready)
-        return Cat(1, given.valid & ~given.ready, taken.valid & ~taken.ready, images.last)
-
-
-class _Every(wiring.Component):
-    """``last`` is 1 with every ``count``-th event."""
-
-    event: Signal
-    last: Signal
-
-    def __init__(self, count: int):
-        self._count = count
-        super().__init__({"event": In(1), "last": Out(1)})
-
-    def elaborate(self, platform):
-        m = Module()
-        left = Signal(range(self._count), init=self._count - 1)
-        m.d.comb += self.last.eq(self.event & (left == 0))
-        with m.If(self.event):
-            m.d.sync += left.eq(Mux(left == 0, self._count - 1, left - 1))
-        return m

@@ -2,15 +2,26 @@
 
 from typing import Any
 
-from amaranth.hdl import Array, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-__all__ = ["Counters", "CountersControl"]
+__all__ = ["Counters", "CountersControl", "counted_events"]
 
 _BYTES = 8
+
+
+def counted_events(given: stream.Interface, taken: stream.Interface, image: Value) -> Value:
+    """What is counted around a design, in the order of `link_protocol.Counts`.
+
+    Parameters:
+        given : enters the design
+        taken : leaves it
+        image : 1 when the last result of an image leaves
+    """
+    return Cat(1, given.valid & ~given.ready, taken.valid & ~taken.ready, image)
 
 
 class CountersControl(wiring.Signature):

@@ -3,64 +3,28 @@
 import hashlib
 import json
 import math
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hwgen.build import COMPILED, Build, staged
-from hwgen.emit.manifest import Manifest, Stream, load_manifest, save_manifest
+from hwgen.build import Build
+from hwgen.emit.manifest import load_manifest
 from hwgen.errors import BuildError, CheckFailed, InputError, ToolMissing
 from hwgen_boards import bitstream, subprocesses
 from hwgen_boards.bitstream import build_bitstream
+from hwgen_boards.board_fit import require_board_fit
 from hwgen_boards.boards import load_board
 from hwgen_boards.critical_path import PathStep, delay_by_block
 from hwgen_boards.families import FAMILIES
 from hwgen_boards.resources import Resources
 from hwgen_boards.route import Routing
-from hwgen_rtl.numerics import IntType
-
-NEXT = Path(__file__).parent / "next.v"
-PORT = Stream(
-    node="x",
-    kind="linear",
-    shape=(4,),
-    type=IntType.parse("uint8"),
-    scale=(1.0,),
-    lanes=1,
-    instance="",
-)
-
-
-def _make(path: Path, digest: str) -> Path:
-    manifest = Manifest(
-        name="next",
-        hwgen="0",
-        config_hash="0123456789abcdef" * 4,
-        verilog_sha256=digest,
-        input=PORT,
-        output=PORT,
-        nodes=(),
-        aliases={},
-        mean=(),
-        std=(),
-        settled_cycles=0,
-        latency_cycles=1,
-        interval_cycles=4,
-        versions={},
-    )
-    with staged(path) as folder:
-        for name in COMPILED:
-            (folder.root / name).touch()
-        shutil.copyfile(NEXT, folder.verilog)
-        save_manifest(manifest, folder.manifest)
-    return path
+from tests.boards.next_build import next_build
 
 
 @pytest.fixture
 def build(tmp_path):
-    return _make(tmp_path / "build", hashlib.sha256(NEXT.read_bytes()).hexdigest())
+    return next_build(tmp_path / "build")
 
 
 def _nothing_was_made(build: Path) -> bool:
@@ -81,7 +45,7 @@ class TestRefusals:
         assert _nothing_was_made(build)
 
     def test_verilog_of_another_manifest(self, tmp_path):
-        stale = _make(tmp_path / "stale", "0" * 64)
+        stale = next_build(tmp_path / "stale", verilog_sha256="0" * 64)
         with pytest.raises(BuildError, match=r"is not the Verilog that manifest\.json describes"):
             build_bitstream(stale, "icebreaker")
         assert _nothing_was_made(stale)
@@ -112,11 +76,11 @@ class TestRefusals:
             r"\(720 too many\); 31 BRAM of 30 \(1 too many\); use tang-nano-9k or fold it further"
         )
         with pytest.raises(InputError, match=sentence):
-            bitstream._require_fit(needs, load_board("icebreaker"))
+            require_board_fit(needs, load_board("icebreaker"))
 
     def test_design_that_no_board_holds(self):
         with pytest.raises(InputError, match=r"no board is large enough, so fold it further"):
-            bitstream._require_fit(Resources(lut=10**6), load_board("icebreaker"))
+            require_board_fit(Resources(lut=10**6), load_board("icebreaker"))
 
 
 def test_clock_that_is_not_met_names_the_blocks():

@@ -2,27 +2,36 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from amaranth.hdl import ClockDomain, Fragment, Module
 from amaranth.lib import io
 from amaranth.sim import Simulator
+from amaranth_boards import arty_a7
 from click.testing import CliRunner
 
 from hwgen.errors import InputError
 from hwgen_boards.board_top import BoardTop, ClockAndReset
-from hwgen_boards.boards import board_names, load_board
+from hwgen_boards.boards import AxiBoard, SerialBoard, board_names, load_board
 from hwgen_boards.commands import boards
 from hwgen_boards.families import FAMILIES
 from hwgen_boards.pll import PLLS
 from hwgen_rtl.link import HostLinkParams
 from hwgen_rtl.uart import UartParams
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "boards.md"
 LINK = HostLinkParams(i_bits=8, o_bits=4, i_beats=784, o_beats=1, build=0x0123456789ABCDEF)
 
 
-@pytest.mark.parametrize("name", board_names())
-class TestEveryBoard:
+SERIAL, AXI = (
+    [name for name in board_names() if isinstance(load_board(name), kind)]
+    for kind in (SerialBoard, AxiBoard)
+)
+
+
+@pytest.mark.parametrize("name", SERIAL)
+class TestEverySerialBoard:
     def test_chip_is_the_one_that_amaranth_boards_names(self, name):
         board = load_board(name)
         platform = board.create_platform()
@@ -60,6 +69,33 @@ class TestEveryBoard:
         text = str(plan.files["board.il"])
         assert len(re.findall(r"cell \\top ", text)) == 1
         assert bool(settings) == bool(re.search(r"cell \\(EHXPLLL|SB_PLL40_PAD|rPLL) ", text))
+
+
+@pytest.mark.parametrize("name", AXI)
+class TestEveryAxiBoard:
+    def test_part_begins_with_the_chip(self, name):
+        board = load_board(name)
+        assert board.part.startswith(board.chip)
+        assert board.tested == "core"
+
+    def test_names_are_documented(self, name):
+        board = load_board(name)
+        rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| {name} ")]
+        assert any(f"| {board.part} |" in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "platform"),
+    [("arty-a7-35t", arty_a7.ArtyA7_35Platform), ("arty-a7-100t", arty_a7.ArtyA7_100Platform)],
+)
+def test_oscillator_of_the_arty_is_the_one_that_amaranth_boards_names(name, platform):
+    board = load_board(name)
+    clock = next(r for r in platform.resources if r.name == platform.default_clk)
+    assert clock.clock.frequency == board.oscillator_mhz * 1e6
+    assert clock.ios[0].names == [board.oscillator_pin]
+    assert clock.attrs["IOSTANDARD"] == board.oscillator_standard
+    assert platform.device.removesuffix("i") == board.chip
+    assert platform.package in board.part
 
 
 class _Oscillator:
@@ -106,7 +142,7 @@ class TestRefusals:
             load_board("icebraker")
 
     def test_unknown_board_without_neighbour_names_all(self):
-        with pytest.raises(InputError, match=r"the boards are ecpix5-45f, icebreaker, orangecrab"):
+        with pytest.raises(InputError, match=r"the boards are arty-a7-100t, arty-a7-35t, ecpix5"):
             load_board("zzz")
 
 
@@ -118,7 +154,7 @@ class TestCommand:
     def test_json_says_how_far_each_was_tested(self):
         shown = json.loads(CliRunner().invoke(boards, ["--json"], standalone_mode=False).output)
         assert {row["name"] for row in shown["boards"]} == set(board_names())
-        assert {row["tested"] for row in shown["boards"]} <= {"bitstream", "listed"}
+        assert {row["tested"] for row in shown["boards"]} <= {"bitstream", "core", "listed"}
 
 
 def _ecp5(mhz):

@@ -11,7 +11,7 @@ from hwgen_boards.route import route
 from hwgen_boards.synth import synthesize
 from hwgen_boards.synth_build import synth_build
 
-from .test_bitstream import NEXT
+from .next_build import NEXT
 
 OPEN = [name for name in device_names() if FAMILIES[load_device(name).family].router]
 

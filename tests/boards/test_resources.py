@@ -18,6 +18,14 @@ def test_lut_sites_are_counted_like_nextpnr_counts_them():
     assert count_resources(CELLS) == expected
 
 
+def test_distributed_ram_of_xilinx_takes_a_lut_for_64_bits():
+    """AMD UG474, table of distributed RAM configurations: number of LUTs."""
+    luts = {"RAM32X1S": 1, "RAM32X1D": 2, "RAM64X1S": 1, "RAM64X1D": 2, "RAM128X1S": 2}
+    luts |= {"RAM128X1D": 4, "RAM256X1S": 4, "RAM32M": 4, "RAM64M": 4}
+    for cell, count in luts.items():
+        assert count_resources({cell: 3}, "xc7") == Resources(lut=3 * count, lutram=3 * count)
+
+
 def test_cells_that_no_figure_includes_are_named():
     assert uncounted_cells({**CELLS, "PFUMX": 3, "DCCA": 1}) == ("DCCA",)
 

@@ -12,7 +12,7 @@ from hwgen_sim.cosim.cache import log_path
 from hwgen_sim.cosim.tools import run_tool
 from hwgen_sim.cosim.waves import Waves
 
-__all__ = ["BURST", "libpython", "run_cocotb", "run_library"]
+__all__ = ["BURST", "cocotb_environment", "libpython", "run_cocotb", "run_library"]
 
 BURST = 100_000
 """Clock edges per call: Python wakes a few times per second, and Ctrl-C still works."""
@@ -38,7 +38,7 @@ def run_cocotb(command: Sequence[str | Path], plusargs: Sequence[str], folder: P
     """Run the bench in a simulator process with cocotb in it."""
     seconds = folder / "seconds.txt"
     env = {
-        **_cocotb_environment(),
+        **cocotb_environment("hwgen_sim.cosim.cocotb_entry"),
         "HWGEN_BURST": str(BURST),
         "HWGEN_SECONDS": str(seconds),
         "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
@@ -77,7 +77,8 @@ def libpython() -> str | None:
     return find_libpython.find_libpython()
 
 
-def _cocotb_environment() -> dict[str, str]:
+def cocotb_environment(tests: str) -> dict[str, str]:
+    """Environment of a simulator that runs the cocotb tests of the Python module ``tests``."""
     import cocotb_tools.config
 
     library = libpython()
@@ -90,7 +91,7 @@ def _cocotb_environment() -> dict[str, str]:
         "GPI_USERS": f"{library};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        "COCOTB_TEST_MODULES": "hwgen_sim.cosim.cocotb_entry",
+        "COCOTB_TEST_MODULES": tests,
         "COCOTB_TOPLEVEL": "bench",
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
         "TOPLEVEL_LANG": "verilog",
