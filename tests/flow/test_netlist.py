@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from hwgen.emit.manifest import Stream
-from hwgen.errors import InputError
+from hwgen.emit.manifest import Manifest, Stream
+from hwgen.errors import InputError, ToolFailed
 from hwgen_boards.devices import load_device
+from hwgen_boards.families import FAMILIES
 from hwgen_boards.synth import synthesize
 from hwgen_rtl.numerics import IntType
 from hwgen_sim import golden
@@ -219,6 +220,21 @@ module simple #(parameter WIDTH = 9, BITS = 9) (
   end
 endmodule
 
+module single #(parameter WIDTH = 9, BITS = 9) (
+  input clk, step, input [WIDTH+2*BITS:0] command, output reg [WIDTH-1:0] q = 0
+);
+  (* ram_style = "block" *) reg [WIDTH-1:0] memory [0:(1<<BITS)-1];
+  integer k;
+  initial for (k = 0; k < 40; k = k + 1)
+    memory[(k * 1021 + 7) % (1 << BITS)] = (k + 1) * 72'd{factor};
+  wire [BITS-1:0] from, to;
+  wire [WIDTH-1:0] value;
+  wire write;
+  assign {{write, value, to, from}} = command;
+  always @(posedge clk) if (step)
+    if (write) memory[to] <= value; else q <= memory[to];
+endmodule
+
 module dual #(parameter WIDTH = 9, BITS = 9) (
   input clk, step, input [WIDTH+2*BITS:0] command, output [WIDTH-1:0] q
 );
@@ -230,18 +246,12 @@ module dual #(parameter WIDTH = 9, BITS = 9) (
   wire [WIDTH-1:0] value;
   wire write;
   assign {{write, value, to, from}} = command;
-  // odd values are written through port a while port b reads, all others the other way round
-  wire write_a = write & value[0], write_b = write & ~value[0];
-  wire [BITS-1:0] a = write_a ? to : from, b = write_a ? from : to;
   reg [WIDTH-1:0] q_a = 0, q_b = 0;
-  reg at_a = 0;
-  always @(posedge clk) if (step) begin
-    at_a <= ~write_a;
-    if (write_a) memory[a] <= value; else q_a <= memory[a];
-  end
   always @(posedge clk) if (step)
-    if (write_b) memory[b] <= value; else q_b <= memory[b];
-  assign q = at_a ? q_a : q_b;
+    if (write) memory[to] <= value; else q_a <= memory[to];
+  always @(posedge clk) if (step)
+    if (write & value[0]) memory[from] <= ~value; else q_b <= memory[from];
+  assign q = q_a ^ q_b;
 endmodule
 """
 
@@ -249,6 +259,9 @@ endmodule
 @dataclass(frozen=True)
 class Ram:
     """A memory of which 40 words are used; each step reads one of them and may write another.
+
+    A ``single`` one has a port that reads or writes. A ``dual`` one has two of them: a step may
+    write both words, and gives the XOR of what the ports read last.
 
     Word k is at address (1021 k + 7) mod 2^bits and begins with the low bits of (k + 1) FACTOR.
     """
@@ -270,13 +283,19 @@ class Ram:
         used = [(1021 * k + 7) % (1 << self.bits) for k in range(40)]
         memory = {used[k]: (k + 1) * self.FACTOR % (1 << self.width) for k in range(40)}
         commands, results = [], []
+        a = b = 0
         for _ in range(count):
             read, to = rng.choice(used), rng.choice(used)
             write, value = int(read != to), rng.randrange(1 << self.width)
-            results.append(memory[read])
             commands.append(((write << self.width | value) << self.bits | to) << self.bits | read)
+            both = self.kind == "dual" and write & value & 1
+            a = a if write else memory[to]
+            b = b if both else memory[read]
+            results.append({"simple": b, "single": a, "dual": a ^ b}[self.kind])
             if write:
                 memory[to] = value
+            if both:
+                memory[read] = value ^ (1 << self.width) - 1
         return commands, results
 
 
@@ -301,8 +320,22 @@ def bits_of(words: Sequence[Sequence[int]], widths: Sequence[int]) -> np.ndarray
     return np.array(lanes).reshape(1, len(lanes), 1, -1)
 
 
-SIXTEEN = (*map(Ram, (36, 18, 9, 4, 2, 1), (9, 10, 11, 12, 13, 14)), Ram(9, 11, "dual"))
-LARGE = (*map(Ram, (72, 36, 18, 9, 4, 2, 1), (9, 9, 10, 12, 12, 13, 14)), Ram(9, 11, "dual"))
+def bits_manifest(steps: int, inputs: int, outputs: int) -> Manifest:
+    """Of a module that takes and gives an image of ``steps`` beats, a bit per lane."""
+
+    def stream(node: str, lanes: int) -> Stream:
+        bit, shape = IntType(1, signed=False), (lanes, 1, steps)
+        return Stream(
+            node=node, kind="", shape=shape, type=bit, scale=(1.0,), lanes=lanes, instance=""
+        )
+
+    own = replace(memories().manifest, nodes=(), joins=())
+    return replace(own, input=stream("i", inputs), output=stream("o", outputs))
+
+
+DUAL = (Ram(9, 11, "dual"), Ram(9, 11, "single"), Ram(4, 12, "single"))
+SIXTEEN = (*map(Ram, (36, 18, 9, 4, 2, 1), (9, 10, 11, 12, 13, 14)), *DUAL)
+LARGE = (*map(Ram, (72, 36, 18, 9, 4, 2, 1), (9, 9, 10, 12, 12, 13, 14)), *DUAL)
 
 
 class TestBlockRam:
@@ -310,19 +343,12 @@ class TestBlockRam:
 
     STEPS = 300
 
-    def stream(self, node: str, lanes: int) -> Stream:
-        bit = IntType(1, signed=False)
-        shape = (lanes, 1, self.STEPS)
-        return Stream(
-            node=node, kind="", shape=shape, type=bit, scale=(1.0,), lanes=lanes, instance=""
-        )
-
     @pytest.mark.slow
     @pytest.mark.parametrize(
         ("device", "rams", "cells"),
         [
             ("lfe5u-25f", SIXTEEN, {"DP16KD"}),
-            ("gw1nr-9", SIXTEEN, {"SDPX9B", "SDPB", "DPX9B"}),
+            ("gw1nr-9", SIXTEEN, {"SDPX9B", "DPB", "DPX9B", "SP", "SPX9"}),
             ("lifcl-40", SIXTEEN, {"PDPSC16K", "DP16K"}),
             ("xc7a100t", LARGE, {"RAMB18E1", "RAMB36E1"}),
             ("xczu3eg", LARGE, {"RAMB18E2", "RAMB36E2"}),
@@ -338,11 +364,9 @@ class TestBlockRam:
         netlist = synthesize(tmp_path / "top.v", {}, target, tmp_path).netlist
         used = json.loads(netlist.read_text())["modules"]["top"]["cells"].values()
         assert {cell["type"] for cell in used if len(cell["parameters"]) > 60} == cells
-        own = replace(memories().manifest, nodes=(), joins=())
-        manifest = replace(own, input=self.stream("i", lanes[0]), output=self.stream("o", lanes[1]))
         result = simulate(
             netlist_verilog(netlist, target.family),
-            manifest,
+            bits_manifest(self.STEPS, *lanes),
             inputs,
             engine="library",
             nodes="output",
@@ -350,6 +374,48 @@ class TestBlockRam:
             netlist=True,
         )
         np.testing.assert_array_equal(result.arrays["o"], outputs)
+
+    @pytest.mark.slow
+    def test_other_modes_end_the_run(self, tmp_path: Path):
+        def registered(modules: Json) -> None:
+            (ram,) = (c for c in modules["fc"]["cells"].values() if c["type"] == "RAMB18E1")
+            ram["parameters"]["DOA_REG"] = "1"
+
+        netlist = changed(netlist_of(memories(), "xc7a100t", tmp_path), registered)
+        with pytest.raises(ToolFailed, match="modelled without output registers"):
+            run(memories(), netlist, "xc7a100t")
+
+
+LUT = """
+module top(clk, rst, i__payload, i__valid, i__ready, o__payload, o__valid, o__ready);
+  input clk, rst, i__valid, o__ready;
+  input [5:0] i__payload;
+  output i__ready, o__valid;
+  output [1:0] o__payload;
+  assign o__valid = i__valid, i__ready = o__ready;
+  LUT6_2 #(.INIT(64'd{init})) lut (
+    .I0(i__payload[0]), .I1(i__payload[1]), .I2(i__payload[2]), .I3(i__payload[3]),
+    .I4(i__payload[4]), .I5(i__payload[5]), .O5(o__payload[0]), .O6(o__payload[1]));
+endmodule
+"""
+
+
+@pytest.mark.slow
+def test_two_functions_of_a_xilinx_lut(tmp_path: Path):
+    """O6 is bit ``I`` of INIT and O5 the one of its lower half, for all 64 inputs (AMD UG953)."""
+    init = 0x9E3779B97F4A7C15
+    (tmp_path / "top.v").write_text(LUT.format(init=init) + cell_models("xc7", {"LUT6_2"}))
+    inputs = bits_of([range(64)], [6])
+    outputs = bits_of([[(init >> k & 1) << 1 | init >> k % 32 & 1 for k in range(64)]], [2])
+    result = simulate(
+        tmp_path / "top.v",
+        bits_manifest(64, 6, 2),
+        inputs,
+        engine="library",
+        nodes="output",
+        netlist=True,
+    )
+    np.testing.assert_array_equal(result.arrays["o"], outputs)
 
 
 @pytest.fixture(scope="module")
@@ -418,13 +484,20 @@ class TestCommand:
 
 def test_families_without_models_are_refused():
     with pytest.raises(
-        InputError, match=r"^Netlists of nexus cannot be simulated; choose a device"
+        InputError, match=r"^Netlists of max10 cannot be simulated; choose a device"
     ):
-        cell_models("nexus", ())
+        cell_models("max10", ())
+
+
+def test_every_family_that_can_be_synthesized_has_models():
+    assert set(FAMILIES) == {load_device(name).family for name in MEMORIES}
+    for family in FAMILIES:
+        cell_models(family, ())
 
 
 @pytest.mark.parametrize(
-    ("family", "cell"), [("ecp5", "ALU54B"), ("xc7", "RAMB18E1"), ("gowin", "DPX9")]
+    ("family", "cell"),
+    [("ecp5", "ALU54B"), ("xc7", "URAM288"), ("gowin", "DPX9"), ("nexus", "DPSC512K")],
 )
 def test_cells_without_a_model_are_named(family, cell):
     """Also those that Yosys knows the ports of alone."""

@@ -58,7 +58,7 @@ module SP (
     .READ_A(BIT_WIDTH), .WRITE_A(BIT_WIDTH), .MODE_A(WRITE_MODE)
   ) ram (
     .clk({1'b0, CLK}), .on({1'b0, CE}), .writing({1'b0, WRE}), .reset({1'b0, RESET}),
-    .ADA(AD), .DIA(DI), .DOA(DO), .ADB(14'd0), .DIB(36'd0)
+    .ADA(AD), .DIA({4'd0, DI}), .DOA(DO), .ADB(14'd0), .DIB(36'd0)
   );
 endmodule
 
@@ -78,26 +78,6 @@ module SPX9 (
   ) ram (
     .clk({1'b0, CLK}), .on({1'b0, CE}), .writing({1'b0, WRE}), .reset({1'b0, RESET}),
     .ADA(AD), .DIA(DI), .DOA(DO), .ADB(14'd0), .DIB(36'd0)
-  );
-endmodule
-
-module SDPB (
-  output [31:0] DO,
-  input [31:0] DI,
-  input [2:0] BLKSELA, BLKSELB,
-  input [13:0] ADA, ADB,
-  input CLKA, CEA, CLKB, CEB, OCE, RESETA, RESETB
-);
-  parameter READ_MODE = 0, BIT_WIDTH_0 = 32, BIT_WIDTH_1 = 32;
-  parameter BLK_SEL_0 = 0, BLK_SEL_1 = 0, RESET_MODE = "SYNC";
-  parameter [255:0] `HWGEN_ZEROS(INIT_RAM_);
-
-  hwgen_gowin_ram #(
-    .BYTE(8), .READ_MODE(READ_MODE), .RESET_MODE(RESET_MODE), .IMAGE(`HWGEN_JOINED(INIT_RAM_)),
-    .WRITE_A(BIT_WIDTH_0), .READ_B(BIT_WIDTH_1)
-  ) ram (
-    .clk({CLKB, CLKA}), .on({CEB, CEA}), .writing(2'b01), .reset({RESETB, 1'b0}),
-    .ADA(ADA), .DIA(DI), .ADB(ADB), .DIB(36'd0), .DOB(DO)
   );
 endmodule
 

@@ -75,28 +75,6 @@ module DP16K (
   );
 endmodule
 
-module PDP16K (
-  input CLKW, CEW, CLKR, CER, RST,
-  input [2:0] CSW, CSR,
-  input [13:0] ADW, ADR,
-  input [35:0] DI,
-  output [35:0] DO
-);
-  parameter DATA_WIDTH_W = "X36", DATA_WIDTH_R = "X36";
-  parameter OUTREG = "BYPASSED", RESETMODE = "SYNC", ASYNC_RST_RELEASE = "SYNC", ECC = "DISABLED";
-  parameter CSDECODE_W = "000", CSDECODE_R = "000", GSR = "ENABLED", INIT_DATA = "STATIC";
-  parameter [655:0] `HWGEN_ZEROS(INITVAL_);
-
-  hwgen_nexus_ram #(
-    .STRINGS(`HWGEN_JOINED(INITVAL_)), .WRITE_A(DATA_WIDTH_W), .READ_B(DATA_WIDTH_R),
-    .RESETMODE_B(RESETMODE), .OUTREG_B(OUTREG), .ECC(ECC),
-    .CSDECODE_A(CSDECODE_W), .CSDECODE_B(CSDECODE_R)
-  ) ram (
-    .clk({CLKR, CLKW}), .on({CER, CEW}), .writing(2'b01), .reset({RST, 1'b0}),
-    .CSA(CSW), .CSB(CSR), .ADA(ADW), .ADB(ADR), .DIA(DI), .DIB(36'd0), .DOB(DO)
-  );
-endmodule
-
 module PDPSC16K (
   input CLK, CEW, CER, RST,
   input [2:0] CSW, CSR,
