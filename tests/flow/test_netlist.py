@@ -68,6 +68,12 @@ def flip(parameters: dict[str, str], name: str, bit: int) -> None:
         parameters[name] = "".join(digits)
 
 
+def bit_of(parameters: dict[str, str], name: str, bit: int) -> int:
+    """One bit of a parameter, 0 where it is undefined."""
+    text = parameters[name]
+    return int(text, 16) >> bit & 1 if text.startswith("0x") else int(text[-1 - bit] == "1")
+
+
 def flip_table(modules: Json, node: str) -> None:
     """Invert entry 0, which is read first, in one LUT that is a table of a node's weights."""
     cells = modules[node]["cells"]
@@ -86,33 +92,54 @@ class Memory:
     """Where a cell keeps its contents, as its vendor documents it.
 
     Parameters:
-        rows  : of 8 bits (16 on an iCE40) that a parameter holds
-        place : number of a row among them -> its lowest bit
+        parameter : name of one with contents, from its number
+        rows      : that it holds
+        place     : number of a row among them, and of a bit in it -> the parameter's bit
     """
 
     cell: str
     parameter: str
     rows: int
-    place: Callable[[int], int]
+    place: Callable[[int, int], int]
 
-    def flip(self, modules: Json, node: str, row: int, bit: int) -> None:
-        """Invert one bit in the only such cell of a node."""
+    def find(self, modules: Json, node: str, row: int, bit: int) -> tuple[Json, str, int]:
+        """Parameters of the only such cell of a node, the name of one, and its bit."""
         cells = modules[node]["cells"].values()
         (ram,) = (cell for cell in cells if cell["type"] == self.cell)
         number, place = divmod(row, self.rows)
-        flip(ram["parameters"], f"{self.parameter}{number:02X}", self.place(place) + bit)
+        return ram["parameters"], self.parameter.format(number), self.place(place, bit)
+
+    def flip(self, modules: Json, node: str, row: int, bit: int) -> None:
+        """Invert one bit."""
+        flip(*self.find(modules, node, row, bit))
+
+    def byte(self, modules: Json, node: str, row: int) -> int:
+        """The lowest 8 bits of a row, as a signed number."""
+        bits = sum(bit_of(*self.find(modules, node, row, bit)) << bit for bit in range(8))
+        return bits - 256 if bits & 128 else bits
 
 
-XILINX = ("INIT_", 32, lambda row: 8 * row)
+XILINX = ("INIT_{:02X}", 32, lambda row, bit: 8 * row + bit)
 MEMORIES = {
     # Lattice FPGA-TN-02204: 20 bits for 2 bytes of 9
-    "lfe5u-25f": Memory("DP16KD", "INITVAL_", 32, lambda row: 20 * (row // 2) + 9 * (row % 2)),
-    # Lattice TN1250: 16 words of 16 bits
-    "ice40hx8k": Memory("SB_RAM40_4K", "INIT_", 16, lambda row: 16 * row),
+    "lfe5u-25f": Memory(
+        "DP16KD",
+        "INITVAL_{:02X}",
+        32,
+        lambda row, bit: 20 * (row // 2) + 9 * (row % 2) + bit,
+    ),
+    # Lattice TN1250: words of 16 bits; as 512 of 8 bits, two take turns bit by bit. Yosys connects
+    # the 8 bits in another order
+    "ice40hx8k": Memory(
+        "SB_RAM40_4K",
+        "INIT_{:X}",
+        32,
+        lambda row, bit: 16 * (row // 2) + row % 2 + 2 * (0, 4, 2, 6, 1, 5, 3, 7)[bit],
+    ),
     # Gowin UG285: bytes of 9 bits
-    "gw1nr-9": Memory("SPX9", "INIT_RAM_", 32, lambda row: 9 * row),
+    "gw1nr-9": Memory("SPX9", "INIT_RAM_{:02X}", 32, lambda row, bit: 9 * row + bit),
     # as nextpnr reads it: 10 bits for a byte of 9
-    "lifcl-40": Memory("PDPSC16K", "INITVAL_", 32, lambda row: 10 * row),
+    "lifcl-40": Memory("PDPSC16K", "INITVAL_{:02X}", 32, lambda row, bit: 10 * row + bit),
     # AMD UG473 and UG573: bytes of 8 bits, the ninth ones apart
     "xc7a100t": Memory("RAMB18E1", *XILINX),
     "xczu3eg": Memory("RAMB18E2", *XILINX),
@@ -156,9 +183,19 @@ class TestMemoryImage:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("device", MEMORIES)
+    def test_holds_the_weights(self, device: str, tmp_path: Path):
+        """All of ``fc``, in the order in which its input arrives: channels run fastest."""
+        netlist = netlist_of(memories(), device, tmp_path)
+        modules = json.loads(netlist.read_text())["modules"]
+        weights = memories().graph.tensors["fc.weight"].reshape(12, 2, 4).swapaxes(1, 2)
+        found = [MEMORIES[device].byte(modules, "fc", row) for row in range(weights.size)]
+        assert found == weights.ravel().tolist()
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("device", MEMORIES)
     def test_in_block_ram(self, device: str, tmp_path: Path):
-        """Bit 6 of weight 5 of output 2 of ``fc``."""
-        channel, tap, bit = 2, 5, 6
+        """Bit 6 of output 2's last weight, which is the last one in the stream's order too."""
+        channel, tap, bit = 2, 7, 6
         design = memories()
         unit = next(unit for unit in design.plan.units if unit.name == "fc")
         array = next(stage for stage in unit.stages if stage.name == "array").params.datapath
