@@ -77,8 +77,11 @@ def _sentence(error: ValidationError) -> str:
     return f"[input] has no key '{key}'; {advice}"
 
 
-def load_images(path: Path) -> Images:
-    """Read ``images`` (N, C, H, W; uint8 or float32) and optional ``labels`` (N,) of an .npz."""
+def load_images(path: Path, count: int | None = None) -> Images:
+    """Read ``images`` (N, C, H, W; uint8 or float32) and optional ``labels`` (N,) of an .npz.
+
+    ``count`` leaves all but the first ones out.
+    """
     arrays = _arrays(path)
     if "images" not in arrays:
         found = ", ".join(sorted(arrays)) or "nothing"
@@ -86,7 +89,9 @@ def load_images(path: Path) -> Images:
     images, labels = arrays["images"], arrays.get("labels")
     if problem := _problem(images, labels):
         raise InputError(f"{path}: {problem}")
-    return Images(images, labels)
+    if count is not None and count > len(images):
+        raise InputError(f"{path} holds {len(images)} images; give --count {len(images)} or less.")
+    return Images(images[:count], None if labels is None else labels[:count])
 
 
 def _arrays(path: Path) -> dict[str, NDArray]:

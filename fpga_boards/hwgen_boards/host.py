@@ -1,5 +1,6 @@
 """Runs a network on a board: integers of images in, integers of the output back."""
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -86,6 +87,11 @@ class Host:
             )
         return identity
 
+    @property
+    def repeated(self) -> int:
+        """Requests that were sent again, because no answer came."""
+        return self._session.repeated
+
     def counters(self) -> Counts:
         """What the board has counted since the last `run` began."""
         return Counts.from_bytes(self._session.look(Command.COUNTERS))
@@ -144,7 +150,10 @@ def _open(name: str, baudrate: int) -> Port:
         port = serial.Serial(name, baudrate)
         port.reset_input_buffer()
     except serial.SerialException as error:
-        raise InputError(f"The port {name} cannot be opened: {error}.") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise InputError(
+            f"The port {name} cannot be opened: {reason}; check its name and your rights to it."
+        ) from error
     return port
 
 

@@ -53,6 +53,8 @@ class Session:
         self._patience = patience
         self._retries = retries
         self._reader = FrameReader()
+        self.repeated = 0
+        """Requests that were sent again."""
         self._name, self._number, self._looks = secrets.token_bytes(3)
 
     def open(self) -> None:
@@ -74,7 +76,8 @@ class Session:
     def _ask(self, command: Command, number: int, payload: bytes = b"") -> bytes:
         place = bytes([self._name, number])
         request = frame(bytes([command]) + place + payload)
-        for _ in range(1 + self._retries):
+        for attempt in range(1 + self._retries):
+            self.repeated += attempt > 0
             self._send(request)
             answer = self._answer(command, place, len(request))
             if answer is None:

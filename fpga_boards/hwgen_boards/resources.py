@@ -97,8 +97,11 @@ _NEXUS = {
     "WIDEFN9": Resources(lut=2),
     "DPR16X4": Resources(lut=6, lutram=6),
     **_same("FD1P3BX FD1P3DX FD1P3IX FD1P3JX", _FF),
-    **_same("DP16K DP16K_MODE PDP16K_MODE PDPSC16K_MODE SP16K_MODE", _BRAM),
+    **_same("DP16K PDP16K PDPSC16K", _BRAM),
+    **_same("DP16K_MODE PDP16K_MODE PDPSC16K_MODE SP16K_MODE", _BRAM),
     **_same("MULT9X9 MULT18X18 MULTADDSUB18X18", _DSP),
+    "MULT18X36": Resources(dsp=2),
+    "MULT36X36": Resources(dsp=4),
     **_same("IB OB BB VHI VLO INV", _NOTHING),
 }
 

@@ -1,4 +1,4 @@
-"""The commands ``verify``, ``run``, ``estimate``, ``compare`` and ``report``.
+"""The commands that simulate, predict and measure, and the one that talks to a board.
 
 Heavy modules load when one of them runs.
 """
@@ -10,7 +10,7 @@ import click
 
 from hwgen.cli import build_argument, inputs_option, json_option, print_json, print_table, progress
 
-__all__ = ["compare", "estimate", "report", "run", "verify"]
+__all__ = ["compare", "estimate", "host", "report", "run", "simulate_board", "verify"]
 
 VERIFY_FIELDS = (
     "status",
@@ -115,6 +115,108 @@ def run(build: Path, inputs: Path, engine: str, output: Path, nodes: str) -> Non
 
     run_build(build, inputs, engine, output, nodes)
     click.echo(str(output))
+
+
+@click.command()
+@build_argument
+@inputs_option
+@click.option("--port", required=True, metavar="P", help="Serial port, as /dev/ttyUSB1.")
+@click.option(
+    "--baud", type=click.IntRange(min=1), default=115_200, show_default=True, help="Bits a second."
+)
+@click.option("--count", type=click.IntRange(min=1), help="Images to send (default: all).")
+@click.option(
+    "-o", "--output", metavar="Y.npz", type=click.Path(path_type=Path), help="Write the integers."
+)
+@click.option(
+    "--check/--no-check", default=True, help="Compare with the golden model (done by default)."
+)
+@json_option
+def host(
+    build: Path,
+    inputs: Path,
+    port: str,
+    baud: int,
+    count: int | None,
+    output: Path | None,
+    check: bool,
+    as_json: bool,
+) -> int:
+    """Run images through the network on a board.
+
+    The board must hold this very build; 'hwgen simulate-board' is one without hardware.
+    """
+    from hwgen_sim.board.host import host_build
+
+    with progress() as report:
+        report(f"talk to the board at {port}", 0.0)
+        result = host_build(
+            build, inputs, port, baudrate=baud, count=count, output=output, check=check
+        )
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _print_host_run(result.to_json())
+        if output:
+            click.echo(str(output))
+    return 1 if result.status == "failed" else 0
+
+
+SHOWN = 10
+
+
+def _print_host_run(document: dict[str, Any]) -> None:
+    outputs, labels = document["outputs"], document["labels"]
+    rows = [
+        {"image": k, "output": _short(outputs[k]), "label": labels[k] if labels else None}
+        for k in range(min(SHOWN, len(outputs)))
+    ]
+    print_table(rows, ("image", "output", *(("label",) if labels else ())))
+    if len(outputs) > SHOWN:
+        click.echo(f"... {len(outputs) - SHOWN} more")
+    counters = document["counters"].items()
+    print_table(
+        [{"counter": n.replace("_", " "), "value": v} for n, v in counters], ("counter", "value")
+    )
+    verdict = {
+        "passed": "Every integer is the golden model's.",
+        "failed": f"{document['mismatches']} integers are not the golden model's. The first one: "
+        f"{document['first_mismatch']}",
+        "unchecked": "Not compared with the golden model.",
+    }
+    click.echo(f"Board with build {document['build']}. {verdict[document['status']]}")
+
+
+def _short(values: Any) -> str:
+    """One image's integers on a line."""
+    import numpy as np
+
+    flat = np.ravel(values)
+    return " ".join(map(str, flat[:SHOWN])) + (" ..." if flat.size > SHOWN else "")
+
+
+@click.command("simulate-board")
+@build_argument
+@click.option(
+    "--noise",
+    type=click.FloatRange(0, 0.1),
+    default=0.0,
+    metavar="SHARE",
+    help="Share of bytes that the line loses, and as many that it changes.",
+)
+def simulate_board(build: Path, noise: float) -> None:
+    """Simulate a board with this build behind a serial port, until Ctrl-C.
+
+    Prints the name of the port, for 'hwgen host' in another terminal.
+    """
+    from hwgen_sim.board.serve import serve_build
+
+    def announce(port: str, name: str) -> None:
+        click.echo(f"Simulated board with build {name} at {port}; Ctrl-C ends it.")
+
+    with progress() as report:
+        report("build the simulation", 0.0)
+        serve_build(build, noise, announce)
 
 
 @click.command()

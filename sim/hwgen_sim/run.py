@@ -14,7 +14,7 @@ from hwgen.ir.graph import Graph
 from hwgen.ir.serialize import load_graph
 from hwgen_sim import fast, golden
 
-__all__ = ["integers_of", "run_build", "write_arrays"]
+__all__ = ["integers_of", "run_build", "write_arrays", "write_outputs"]
 
 
 def run_build(path: Path, inputs: Path, engine: str, output: Path, nodes: str = "output") -> Path:
@@ -27,12 +27,19 @@ def run_build(path: Path, inputs: Path, engine: str, output: Path, nodes: str = 
     graph = load_graph(build.quantized, build.quantized_tensors)
     images = golden.prepare(graph, load_images(inputs).images)
     values = integers_of(build, graph, images, engine, everything=nodes == "all")
+    return write_outputs(output, graph, values, everything=nodes == "all")
+
+
+def write_outputs(
+    path: Path, graph: Graph, values: dict[str, NDArray], everything: bool = False
+) -> Path:
+    """Write the output's integers and scale, or those of all nodes under their names too."""
     last = graph.output
     assert last.scale is not None
     arrays = {"outputs": values[last.name], "scale": np.array(last.scale)}
-    if nodes == "all":
+    if everything:
         arrays |= {name: values[name] for name in values if name not in arrays}
-    return write_arrays(output, arrays)
+    return write_arrays(path, arrays)
 
 
 def integers_of(

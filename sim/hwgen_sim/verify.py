@@ -118,13 +118,7 @@ def verify_build(
 def _open(path: Path, inputs: Path, count: int | None) -> _Task:
     build = open_build(path)
     plan = load_plan(build)
-    images = load_images(inputs)
-    if count is not None and count > len(images):
-        raise InputError(
-            f"{inputs} holds {len(images)} images; give --count {len(images)} or less."
-        )
-    labels = None if images.labels is None else images.labels[:count]
-    images = Images(images.images[:count], labels)
+    images = load_images(inputs, count)
     integers = golden.prepare(plan.graph, images.images)
     manifest = load_manifest(build.manifest)
     return _Task(build, manifest, plan, inputs, images, integers, build.verilog)
@@ -157,6 +151,7 @@ def _verify_verilog(
         simulator=simulator,
         engine=_engine(simulator),
         stalls=stalls,
+        netlist=task.device is not None,
     )
     comparison = compare(expected, result.arrays, task.manifest)
     measured = _span(result, task.manifest)
@@ -193,7 +188,15 @@ def _verify_verilog(
 
 def _write_waves(task: _Task, images: int, waves: Waves, stalls: int) -> None:
     integers = task.integers[:images]
-    simulate(task.verilog, task.manifest, integers, engine="library", stalls=stalls, waves=waves)
+    simulate(
+        task.verilog,
+        task.manifest,
+        integers,
+        engine="library",
+        stalls=stalls,
+        waves=waves,
+        netlist=task.device is not None,
+    )
 
 
 def _verify_units(task: _Task, expected: dict[str, NDArray], stalls: int) -> dict[str, Any]:

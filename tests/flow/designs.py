@@ -1,4 +1,4 @@
-"""Three tiny designs, and the ways to break their hardware but not what is expected of it."""
+"""Tiny designs, and the ways to break their hardware but not what is expected of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from hwgen_sim.explain import Explanation, explain
 from tests.graphs import GraphBuilder
 from tests.maker import Maker
 
-__all__ = ["TIE", "Design", "Run", "classifier", "design_of", "features", "residual"]
+__all__ = ["TIE", "Design", "Run", "classifier", "design_of", "features", "memories", "residual"]
 
 Stages = tuple[Stage, ...]
 
@@ -140,6 +140,20 @@ def classifier() -> Design:
         tensors[name][TIE[1]] = tensors[name][TIE[0]]
     tensors["fc.bias"][list(TIE)] += 5000
     return design_of(replace(graph, tensors=tensors), builder.images(IMAGES), cycles=100)
+
+
+@lru_cache(maxsize=1)
+def memories() -> Design:
+    """Adder convolution, requantize, and 12 outputs whose weights fill a block RAM; as small as
+    it gets with multipliers, distributed and block RAM on every device.
+    """
+    builder = (
+        GraphBuilder((2, 2, 2), "uint4", seed=3)
+        .conv("conv1", 2, (1, 1), adder=True, bits=4)
+        .flatten()
+        .linear("fc", 12, last=True)
+    )
+    return design_of(builder.graph(argmax=False), builder.images(IMAGES), cycles=120)
 
 
 @lru_cache(maxsize=1)

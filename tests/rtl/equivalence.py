@@ -9,27 +9,14 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from hwgen_boards.families import FAMILIES
-from hwgen_sim.netlist.cells import cell_models
+from hwgen_boards.devices import load_device
+from hwgen_boards.synth import synthesize
+from hwgen_sim.netlist import netlist_verilog
 from tests.rtl.synthesis import VERILOG
 
 __all__ = ["equivalent", "netlist_of"]
 
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script job.ys')"
-
-# as hwgen_boards.synth does it
-_SYNTHESIS = """
-read_verilog top.v
-hierarchy -check -top top
-proc -latches error
-flatten
-opt_clean
-opt_expr
-opt_clean
-{synth} -top top
-delete */t:$scopeinfo
-write_verilog -noattr netlist.v
-"""
 
 # One circuit of both, on the same inputs, with an output that is 1 where their outputs differ. Its
 # flip-flops start as configuration leaves them.
@@ -43,8 +30,7 @@ memory_map
 rename top gold
 design -stash gold
 
-read_verilog {gate}
-read_verilog cells.v
+read_verilog -defer {gate}
 hierarchy -check -top top
 proc
 flatten
@@ -68,15 +54,20 @@ write_aiger -zinit miter.aig
 """
 
 
-def netlist_of(component: wiring.Component, folder: Path) -> Path:
-    """Synthesize ``component`` for an ECP5; ``folder`` receives ``top.v``, ``cells.v`` and it."""
+def netlist_of(component: wiring.Component, device: str, folder: Path) -> Path:
+    """Verilog of what ``hwgen synth`` makes of a component, and of its cells.
+
+    ``folder`` receives the component as ``top.v``.
+    """
     (folder / "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
-    for script in (VERILOG, _SYNTHESIS.format(synth=FAMILIES["ecp5"].synth)):
-        _yosys(script, folder).check_returncode()
-    # the initial value must be a constant for Yosys' front end, not a wire that carries one
-    models = cell_models("ecp5", ()).replace("initial Q = srval", 'initial Q = REGSET == "SET"')
-    (folder / "cells.v").write_text(models)
-    return folder / "netlist.v"
+    _yosys(VERILOG, folder).check_returncode()
+    target = load_device(device)
+    synthesis = synthesize(folder / "top.v", {}, target, folder / "synth")
+    text = netlist_verilog(synthesis.netlist, target.family).read_text()
+    # an initial value must be a constant for Yosys' front end, not a wire that carries one
+    product = folder / "netlist.v"
+    product.write_text(text.replace("initial Q = srval", 'initial Q = REGSET == "SET"'))
+    return product
 
 
 def equivalent(folder: Path, gold: str = "top.v", gate: str = "netlist.v") -> bool:

@@ -55,25 +55,39 @@ def create(kernel: str, weights: NDArray) -> wiring.Component:
     return params.create(weights)
 
 
-SLOW = [pytest.param(kernel, marks=pytest.mark.slow) for kernel in (*ARRAYS, "winograd")]
+DEVICES = {
+    "ecp5": "lfe5u-25f",
+    "ice40": "ice40hx8k",
+    "gowin": "gw1nr-9",
+    "nexus": "lifcl-40",
+    "xc7": "xc7a100t",
+    "xcup": "xczu3eg",
+}
+QUICK = ("xnor", "ecp5")
+CASES = [QUICK, *((kernel, "ecp5") for kernel in (*ARRAYS, "winograd") if kernel != "xnor")]
+CASES += [("adder", family) for family in DEVICES if family != "ecp5"]
 
 
-@pytest.mark.parametrize("kernel", ["xnor", *(p for p in SLOW if p.values != ("xnor",))])
-def test_netlist_is_proven_and_one_other_weight_is_not(kernel, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("kernel", "family"),
+    [pytest.param(*case, marks=() if case == QUICK else pytest.mark.slow) for case in CASES],
+)
+def test_netlist_is_proven_and_one_other_weight_is_not(kernel: str, family: str, tmp_path: Path):
     weights = weights_of(kernel)
-    netlist_of(create(kernel, weights), tmp_path)
+    netlist_of(create(kernel, weights), DEVICES[family], tmp_path)
     assert equivalent(tmp_path)
     other = weights.copy()
     other.flat[-1] = next(value for value in weights.flat if value != weights.flat[-1])
     wrong = tmp_path / "wrong"
     wrong.mkdir()
-    netlist_of(create(kernel, other), wrong).rename(tmp_path / "wrong.v")
+    netlist_of(create(kernel, other), DEVICES[family], wrong).rename(tmp_path / "wrong.v")
     assert not equivalent(tmp_path, gate="wrong.v")
 
 
 @pytest.mark.slow
 def test_one_inverted_lut_is_not_proven(tmp_path: Path):
-    text = netlist_of(create("xnor", weights_of("xnor")), tmp_path).read_text()
+    netlist = netlist_of(create("xnor", weights_of("xnor")), DEVICES["ecp5"], tmp_path)
+    text = netlist.read_text()
     first = re.search(r"\.INIT\(16'h([0-9a-f]{4})\)", text)
     assert first is not None
     inverted = f"{int(first[1], 16) ^ 0xFFFF:04x}"

@@ -4,7 +4,6 @@ with simulated_board(verilog, manifest) as board, Host(board.port, manifest=mani
     outputs = host.run(integers)
 """
 
-import ctypes
 import os
 import select
 import sys
@@ -15,7 +14,6 @@ import tty
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  (no stub)
 
@@ -25,6 +23,7 @@ from hwgen.errors import BuildError
 from hwgen_rtl.link import HostLinkParams
 from hwgen_sim.board.bench import board_bench
 from hwgen_sim.board.faults import Faults, Line
+from hwgen_sim.cosim.bench_library import BenchLibrary
 from hwgen_sim.cosim.cache import cached, log_path
 from hwgen_sim.cosim.tools import run_tool
 from hwgen_sim.cosim.verilated import build_model
@@ -70,10 +69,9 @@ class SimulatedBoard:
         self._lines = Line(faults, "in"), Line(faults, "out")
         design_rx, self._to_design = _pipe(stack)
         self._from_design, design_tx = _pipe(stack)
-        self._code = _load(library)
         words = [f"+rx={design_rx}", f"+tx={design_tx}", f"+pace={pace}"]
-        self._bench = _open(self._code, [*words, "+verilator+rand+reset+2"])
-        stack.callback(self._code.hwgen_close, self._bench)
+        self._bench = BenchLibrary(library, [*words, "+verilator+rand+reset+2"])
+        stack.callback(self._bench.close)
         self._stopping = threading.Event()
 
     @property
@@ -95,7 +93,7 @@ class SimulatedBoard:
             arrived = _read(self._terminal, _ARRIVING, _LINGER if idle else 0)
             incoming.push(arrived, now)
             os.write(self._to_design, incoming.pull(now))
-            self._code.hwgen_run(self._bench, _EDGES)
+            self._bench.run(_EDGES)
             sent = _read(self._from_design, _SENT)
             outgoing.push(sent, now)
             _give(self._terminal, outgoing.pull(now))
@@ -155,17 +153,3 @@ def _give(terminal: int, data: bytes) -> None:
     # Where nobody reads, bytes are lost, as on a wire.
     with suppress(BlockingIOError):
         os.write(terminal, data)
-
-
-def _load(library: Path) -> Any:
-    code = ctypes.CDLL(str(library))
-    code.hwgen_open.restype = ctypes.c_void_p
-    code.hwgen_open.argtypes = (ctypes.c_int, ctypes.POINTER(ctypes.c_char_p))
-    code.hwgen_run.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
-    code.hwgen_close.argtypes = (ctypes.c_void_p,)
-    return code
-
-
-def _open(code: Any, plusargs: list[str]) -> int:
-    words = [b"board", *(word.encode() for word in plusargs)]
-    return code.hwgen_open(len(words), (ctypes.c_char_p * len(words))(*words))

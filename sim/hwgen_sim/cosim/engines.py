@@ -1,6 +1,5 @@
 """The ways to run a built bench to its end; each returns the seconds spent in the simulator."""
 
-import ctypes
 import os
 import sys
 import time
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hwgen.errors import ToolMissing
+from hwgen_sim.cosim.bench_library import BenchLibrary
 from hwgen_sim.cosim.cache import log_path
 from hwgen_sim.cosim.tools import run_tool
 from hwgen_sim.cosim.waves import Waves
@@ -20,18 +20,16 @@ BURST = 100_000
 
 def run_library(library: Path, plusargs: Sequence[str], waves: Waves | None = None) -> float:
     """Run the bench inside this process, through ctypes."""
-    code = _load(library)
-    words = [b"bench", *(word.encode() for word in plusargs)]
-    bench = code.hwgen_open(len(words), (ctypes.c_char_p * len(words))(*words))
+    bench = BenchLibrary(library, plusargs)
     start = time.perf_counter()
     try:
         if waves:
-            _trace(code, bench, waves)
-        while not code.hwgen_run(bench, BURST):
+            _trace(bench, waves)
+        while not bench.run(BURST):
             pass
         return time.perf_counter() - start
     finally:
-        code.hwgen_close(bench)
+        bench.close()
 
 
 def run_cocotb(command: Sequence[str | Path], plusargs: Sequence[str], folder: Path) -> float:
@@ -49,25 +47,11 @@ def run_cocotb(command: Sequence[str | Path], plusargs: Sequence[str], folder: P
     return float(seconds.read_text())
 
 
-def _load(library: Path) -> ctypes.CDLL:
-    code = ctypes.CDLL(str(library))
-    code.hwgen_open.restype = ctypes.c_void_p
-    code.hwgen_open.argtypes = (ctypes.c_int, ctypes.POINTER(ctypes.c_char_p))
-    code.hwgen_run.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
-    code.hwgen_close.argtypes = (ctypes.c_void_p,)
-    code.hwgen_cycle.restype = ctypes.c_uint64
-    code.hwgen_cycle.argtypes = (ctypes.c_void_p,)
-    return code
-
-
-def _trace(code: ctypes.CDLL, bench: int, waves: Waves) -> None:
-    code.hwgen_trace.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64)
-    while code.hwgen_cycle(bench) < waves.first:
-        left = waves.first - code.hwgen_cycle(bench)
-        if code.hwgen_run(bench, min(BURST, 2 * left)):
+def _trace(bench: BenchLibrary, waves: Waves) -> None:
+    while bench.cycle < waves.first:
+        if bench.run(min(BURST, 2 * (waves.first - bench.cycle))):
             return
-    edges = 2 * (waves.last - waves.first + 1)
-    code.hwgen_trace(bench, str(waves.path).encode(), edges)
+    bench.trace(waves.path, 2 * (waves.last - waves.first + 1))
 
 
 def libpython() -> str | None:

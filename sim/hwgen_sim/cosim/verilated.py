@@ -21,8 +21,8 @@ _CONVERGE_LIMIT = 1_000_000_000
 _VERILATE = (
     *("--cc", "--vpi", "--prefix", "Vtop", "--top-module", "bench", "-O3"),
     *("--x-assign", "fast", "--converge-limit", str(_CONVERGE_LIMIT)),
-    # Warnings would judge generated text; errors still end the run.
-    *("-Wno-fatal", "-Wno-lint", "-Wno-style"),
+    # Warnings would judge generated text; errors still end the run, and $fatal of a cell's model.
+    *("-Wno-fatal", "-Wno-lint", "-Wno-style", "-Werror-USERFATAL"),
 )
 _COMPILE = ("-fPIC", "-fno-semantic-interposition", "-w")
 _JOBS = 2
@@ -74,10 +74,13 @@ class Model:
         run_tool("The C++ linker", command, log_path(f"link-{product.name}-{os.getpid()}"))
 
 
-def build_model(verilog: Path, bench: str, *, traced: bool = False) -> Model:
-    """Verilate and compile ``verilog`` with the text of its bench, or take it from the cache."""
+def build_model(verilog: Path, bench: str, *, traced: bool = False, level: str = "-O2") -> Model:
+    """Verilate and compile ``verilog`` with the text of its bench, or take it from the cache.
+
+    ``level`` is the C++ compiler's, for code that runs while cycles run.
+    """
     tool = find_verilator()
-    parts = (verilog.read_bytes(), bench, f"traced={traced}", *_VERILATE, *_flags(tool))
+    parts = (verilog.read_bytes(), bench, f"traced={traced}", level, *_VERILATE, *_flags(tool))
 
     def build(folder: Path) -> None:
         (folder / "bench.sv").write_text(bench)
@@ -85,7 +88,7 @@ def build_model(verilog: Path, bench: str, *, traced: bool = False) -> Model:
         trace = ("--trace-vcd",) if traced else ()
         command = (tool.program, *_VERILATE, *trace, "--Mdir", folder, *sources)
         run_tool("Verilator", command, log_path(folder.name), env=tool.environment)
-        _compile_model(folder, tool, traced)
+        _compile_model(folder, tool, traced, level)
 
     return Model(cached("model", parts, build), tool, traced)
 
@@ -108,10 +111,10 @@ def _runtime_object(source: Path, tool: Verilator) -> Path:
     return folder / f"{source.stem}.o"
 
 
-def _compile_model(folder: Path, tool: Verilator, traced: bool) -> None:
+def _compile_model(folder: Path, tool: Verilator, traced: bool, level: str) -> None:
     def one(source: Path) -> None:
         # Code that runs once (constructors, initial values) is large: compile it fast.
-        _compile(source, folder, tool, traced, "-O0" if source.stem.endswith("Slow") else "-O2")
+        _compile(source, folder, tool, traced, "-O0" if source.stem.endswith("Slow") else level)
 
     largest_first = sorted(folder.glob("*.cpp"), key=lambda path: -path.stat().st_size)
     with ThreadPoolExecutor(_JOBS) as pool:

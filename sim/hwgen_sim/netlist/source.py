@@ -1,9 +1,8 @@
 """The netlist of a build, from the package that knows devices."""
 
-from importlib.metadata import entry_points
 from pathlib import Path
 
-from hwgen.errors import InputError
+from hwgen_sim.registered import registered
 
 __all__ = ["find_netlist"]
 
@@ -14,6 +13,4 @@ def find_netlist(build: Path, device: str, folder: Path) -> tuple[Path, str]:
     It is the netlist that ``hwgen synth`` counts and routes; ``folder`` receives it. Raises
     HwgenError.
     """
-    for plugin in entry_points(group="hwgen.netlists"):
-        return plugin.load()(build, device, folder)
-    raise InputError("Nothing is installed that synthesizes; install hwgen again.")
+    return registered("hwgen.netlists", "synthesizes")(build, device, folder)

@@ -1,56 +1,65 @@
 // Cells of Gowin devices for which Yosys has no simulation model, in the modes that it maps to.
 
-// 2048 bytes of 9 bits with a port to write and one to read, each of 1, 2 or 4 bytes. Where 2 or 4
-// bytes are written, the lowest address bits are byte enables.
+// 2048 bytes, of 8 or 9 bits as BYTE says, with two ports. Where 2 or 4 bytes are written, the lowest
+// address bits are their enables.
 module hwgen_gowin_ram #(
-  parameter READ_MODE = 0, W_WIDTH = 36, R_WIDTH = 36, RESET_MODE = "SYNC",
-  parameter [2048*9-1:0] IMAGE = 0
+  parameter BYTE = 9, READ_MODE = 0, RESET_MODE = "SYNC",
+  parameter [2048*BYTE-1:0] IMAGE = 0,
+  parameter READ_A = 0, READ_B = 0, WRITE_A = 0, WRITE_B = 0, MODE_A = 2, MODE_B = 2
 ) (
-  input w_clk, w_on,
-  input [13:0] w_address,
-  input [35:0] w_data,
-  input r_clk, r_on,
-  input [13:0] r_address,
-  output [35:0] r_data,
-  input reset
+  input [1:0] clk, on, writing, reset,
+  input [13:0] ADA, ADB,
+  input [35:0] DIA, DIB,
+  output [35:0] DOA, DOB
 );
   if (READ_MODE != 0) $fatal(1, "Block RAM of Gowin is modelled without output registers");
 
-  // words of 4 bytes
-  reg [35:0] words[0:511];
-  integer k;
-  initial for (k = 0; k < 512; k = k + 1) words[k] = IMAGE[36*k +: 36];
-
-  // lowest bit of a port's data in its word
-  function [5:0] place(input integer width, input [4:0] a);
-    case (width)
-      9: place = 9 * a[4:3];
-      18: place = 18 * a[4];
-      default: place = 0;
-    endcase
+  // widths and data as if bytes had nine bits
+  function integer nine(input integer width);
+    nine = BYTE == 9 || width < 8 ? width : width / 8 * 9;
+  endfunction
+  function [71:0] spread(input [35:0] data);
+    spread = BYTE == 9 ? data
+      : {1'b0, data[31:24], 1'b0, data[23:16], 1'b0, data[15:8], 1'b0, data[7:0]};
+  endfunction
+  function [35:0] packed_(input [35:0] data);
+    packed_ = BYTE == 9 ? data : {data[34:27], data[25:18], data[16:9], data[7:0]};
   endfunction
 
-  function [35:0] enabled(input integer width, input [3:0] a);
-    case (width)
-      36: enabled = {{9{a[3]}}, {9{a[2]}}, {9{a[1]}}, {9{a[0]}}};
-      18: enabled = {{9{a[1]}}, {9{a[0]}}};
-      default: enabled = (1 << width) - 1;
-    endcase
-  endfunction
+  wire [71:0] q_a, q_b;
+  hwgen_block_ram #(
+    .SLOT(2 * BYTE), .LANE(BYTE), .IMAGE(IMAGE),
+    .READ_A(nine(READ_A)), .WRITE_A(nine(WRITE_A)), .MODE_A(MODE_A),
+    .READ_B(nine(READ_B)), .WRITE_B(nine(WRITE_B)), .MODE_B(MODE_B),
+    .RESET_A(RESET_MODE == "ASYNC" ? 2 : 0), .RESET_B(RESET_MODE == "ASYNC" ? 2 : 0)
+  ) ram (
+    .clk(clk), .on(on), .writing(writing), .reset(reset),
+    .address({1'b0, ADB, 1'b0, ADA}), .data({spread(DIB), spread(DIA)}),
+    .enables({
+      WRITE_B < 16 ? 8'd1 : {4'd0, ADB[3:0]}, WRITE_A < 16 ? 8'd1 : {4'd0, ADA[3:0]}}),
+    .q({q_b, q_a})
+  );
+  assign DOA = packed_(q_a[35:0]);
+  assign DOB = packed_(q_b[35:0]);
+endmodule
 
-  wire [5:0] w_place = place(W_WIDTH, w_address[4:0]);
-  wire [35:0] w_bits = enabled(W_WIDTH, w_address[3:0]) << w_place;
-  always @(posedge w_clk) if (w_on)
-    words[w_address[13:5]] <= words[w_address[13:5]] & ~w_bits | (w_data << w_place) & w_bits;
+module SP (
+  output [31:0] DO,
+  input [31:0] DI,
+  input [2:0] BLKSEL,
+  input [13:0] AD,
+  input WRE, CLK, CE, OCE, RESET
+);
+  parameter READ_MODE = 0, WRITE_MODE = 0, BIT_WIDTH = 32, BLK_SEL = 0, RESET_MODE = "SYNC";
+  parameter [255:0] `HWGEN_ZEROS(INIT_RAM_);
 
-  reg [35:0] q;
-  wire [35:0] seen = words[r_address[13:5]] >> place(R_WIDTH, r_address[4:0]);
-  if (RESET_MODE == "ASYNC") begin
-    always @(posedge r_clk or posedge reset) if (reset) q <= 0; else if (r_on) q <= seen;
-  end else begin
-    always @(posedge r_clk) if (reset) q <= 0; else if (r_on) q <= seen;
-  end
-  assign r_data = q;
+  hwgen_gowin_ram #(
+    .BYTE(8), .READ_MODE(READ_MODE), .RESET_MODE(RESET_MODE), .IMAGE(`HWGEN_JOINED(INIT_RAM_)),
+    .READ_A(BIT_WIDTH), .WRITE_A(BIT_WIDTH), .MODE_A(WRITE_MODE)
+  ) ram (
+    .clk({1'b0, CLK}), .on({1'b0, CE}), .writing({1'b0, WRE}), .reset({1'b0, RESET}),
+    .ADA(AD), .DIA({4'd0, DI}), .DOA(DO), .ADB(14'd0), .DIB(36'd0)
+  );
 endmodule
 
 module SPX9 (
@@ -61,38 +70,14 @@ module SPX9 (
   input WRE, CLK, CE, OCE, RESET
 );
   parameter READ_MODE = 0, WRITE_MODE = 0, BIT_WIDTH = 36, BLK_SEL = 0, RESET_MODE = "SYNC";
-  parameter [287:0] INIT_RAM_00 = 0, INIT_RAM_01 = 0, INIT_RAM_02 = 0, INIT_RAM_03 = 0,
-    INIT_RAM_04 = 0, INIT_RAM_05 = 0, INIT_RAM_06 = 0, INIT_RAM_07 = 0, INIT_RAM_08 = 0,
-    INIT_RAM_09 = 0, INIT_RAM_0A = 0, INIT_RAM_0B = 0, INIT_RAM_0C = 0, INIT_RAM_0D = 0,
-    INIT_RAM_0E = 0, INIT_RAM_0F = 0, INIT_RAM_10 = 0, INIT_RAM_11 = 0, INIT_RAM_12 = 0,
-    INIT_RAM_13 = 0, INIT_RAM_14 = 0, INIT_RAM_15 = 0, INIT_RAM_16 = 0, INIT_RAM_17 = 0,
-    INIT_RAM_18 = 0, INIT_RAM_19 = 0, INIT_RAM_1A = 0, INIT_RAM_1B = 0, INIT_RAM_1C = 0,
-    INIT_RAM_1D = 0, INIT_RAM_1E = 0, INIT_RAM_1F = 0, INIT_RAM_20 = 0, INIT_RAM_21 = 0,
-    INIT_RAM_22 = 0, INIT_RAM_23 = 0, INIT_RAM_24 = 0, INIT_RAM_25 = 0, INIT_RAM_26 = 0,
-    INIT_RAM_27 = 0, INIT_RAM_28 = 0, INIT_RAM_29 = 0, INIT_RAM_2A = 0, INIT_RAM_2B = 0,
-    INIT_RAM_2C = 0, INIT_RAM_2D = 0, INIT_RAM_2E = 0, INIT_RAM_2F = 0, INIT_RAM_30 = 0,
-    INIT_RAM_31 = 0, INIT_RAM_32 = 0, INIT_RAM_33 = 0, INIT_RAM_34 = 0, INIT_RAM_35 = 0,
-    INIT_RAM_36 = 0, INIT_RAM_37 = 0, INIT_RAM_38 = 0, INIT_RAM_39 = 0, INIT_RAM_3A = 0,
-    INIT_RAM_3B = 0, INIT_RAM_3C = 0, INIT_RAM_3D = 0, INIT_RAM_3E = 0, INIT_RAM_3F = 0;
+  parameter [287:0] `HWGEN_ZEROS(INIT_RAM_);
 
-  if (WRITE_MODE == 1) $fatal(1, "SPX9 is modelled without WRITE_MODE 1");
   hwgen_gowin_ram #(
-    .READ_MODE(READ_MODE), .W_WIDTH(BIT_WIDTH), .R_WIDTH(BIT_WIDTH),
-    .RESET_MODE(RESET_MODE), .IMAGE({
-    INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39,
-    INIT_RAM_38, INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32,
-    INIT_RAM_31, INIT_RAM_30, INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B,
-    INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-    INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D,
-    INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18, INIT_RAM_17, INIT_RAM_16,
-    INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F,
-    INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08,
-    INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01,
-    INIT_RAM_00
-    })
+    .BYTE(9), .READ_MODE(READ_MODE), .RESET_MODE(RESET_MODE), .IMAGE(`HWGEN_JOINED(INIT_RAM_)),
+    .READ_A(BIT_WIDTH), .WRITE_A(BIT_WIDTH), .MODE_A(WRITE_MODE)
   ) ram (
-    .w_clk(CLK), .w_on(CE & WRE), .w_address(AD), .w_data(DI),
-    .r_clk(CLK), .r_on(CE & ~(WRE && WRITE_MODE == 0)), .r_address(AD), .r_data(DO), .reset(RESET)
+    .clk({1'b0, CLK}), .on({1'b0, CE}), .writing({1'b0, WRE}), .reset({1'b0, RESET}),
+    .ADA(AD), .DIA(DI), .DOA(DO), .ADB(14'd0), .DIB(36'd0)
   );
 endmodule
 
@@ -105,37 +90,60 @@ module SDPX9B (
 );
   parameter READ_MODE = 0, BIT_WIDTH_0 = 36, BIT_WIDTH_1 = 36;
   parameter BLK_SEL_0 = 0, BLK_SEL_1 = 0, RESET_MODE = "SYNC";
-  parameter [287:0] INIT_RAM_00 = 0, INIT_RAM_01 = 0, INIT_RAM_02 = 0, INIT_RAM_03 = 0,
-    INIT_RAM_04 = 0, INIT_RAM_05 = 0, INIT_RAM_06 = 0, INIT_RAM_07 = 0, INIT_RAM_08 = 0,
-    INIT_RAM_09 = 0, INIT_RAM_0A = 0, INIT_RAM_0B = 0, INIT_RAM_0C = 0, INIT_RAM_0D = 0,
-    INIT_RAM_0E = 0, INIT_RAM_0F = 0, INIT_RAM_10 = 0, INIT_RAM_11 = 0, INIT_RAM_12 = 0,
-    INIT_RAM_13 = 0, INIT_RAM_14 = 0, INIT_RAM_15 = 0, INIT_RAM_16 = 0, INIT_RAM_17 = 0,
-    INIT_RAM_18 = 0, INIT_RAM_19 = 0, INIT_RAM_1A = 0, INIT_RAM_1B = 0, INIT_RAM_1C = 0,
-    INIT_RAM_1D = 0, INIT_RAM_1E = 0, INIT_RAM_1F = 0, INIT_RAM_20 = 0, INIT_RAM_21 = 0,
-    INIT_RAM_22 = 0, INIT_RAM_23 = 0, INIT_RAM_24 = 0, INIT_RAM_25 = 0, INIT_RAM_26 = 0,
-    INIT_RAM_27 = 0, INIT_RAM_28 = 0, INIT_RAM_29 = 0, INIT_RAM_2A = 0, INIT_RAM_2B = 0,
-    INIT_RAM_2C = 0, INIT_RAM_2D = 0, INIT_RAM_2E = 0, INIT_RAM_2F = 0, INIT_RAM_30 = 0,
-    INIT_RAM_31 = 0, INIT_RAM_32 = 0, INIT_RAM_33 = 0, INIT_RAM_34 = 0, INIT_RAM_35 = 0,
-    INIT_RAM_36 = 0, INIT_RAM_37 = 0, INIT_RAM_38 = 0, INIT_RAM_39 = 0, INIT_RAM_3A = 0,
-    INIT_RAM_3B = 0, INIT_RAM_3C = 0, INIT_RAM_3D = 0, INIT_RAM_3E = 0, INIT_RAM_3F = 0;
+  parameter [287:0] `HWGEN_ZEROS(INIT_RAM_);
 
   hwgen_gowin_ram #(
-    .READ_MODE(READ_MODE), .W_WIDTH(BIT_WIDTH_0), .R_WIDTH(BIT_WIDTH_1),
-    .RESET_MODE(RESET_MODE), .IMAGE({
-    INIT_RAM_3F, INIT_RAM_3E, INIT_RAM_3D, INIT_RAM_3C, INIT_RAM_3B, INIT_RAM_3A, INIT_RAM_39,
-    INIT_RAM_38, INIT_RAM_37, INIT_RAM_36, INIT_RAM_35, INIT_RAM_34, INIT_RAM_33, INIT_RAM_32,
-    INIT_RAM_31, INIT_RAM_30, INIT_RAM_2F, INIT_RAM_2E, INIT_RAM_2D, INIT_RAM_2C, INIT_RAM_2B,
-    INIT_RAM_2A, INIT_RAM_29, INIT_RAM_28, INIT_RAM_27, INIT_RAM_26, INIT_RAM_25, INIT_RAM_24,
-    INIT_RAM_23, INIT_RAM_22, INIT_RAM_21, INIT_RAM_20, INIT_RAM_1F, INIT_RAM_1E, INIT_RAM_1D,
-    INIT_RAM_1C, INIT_RAM_1B, INIT_RAM_1A, INIT_RAM_19, INIT_RAM_18, INIT_RAM_17, INIT_RAM_16,
-    INIT_RAM_15, INIT_RAM_14, INIT_RAM_13, INIT_RAM_12, INIT_RAM_11, INIT_RAM_10, INIT_RAM_0F,
-    INIT_RAM_0E, INIT_RAM_0D, INIT_RAM_0C, INIT_RAM_0B, INIT_RAM_0A, INIT_RAM_09, INIT_RAM_08,
-    INIT_RAM_07, INIT_RAM_06, INIT_RAM_05, INIT_RAM_04, INIT_RAM_03, INIT_RAM_02, INIT_RAM_01,
-    INIT_RAM_00
-    })
+    .BYTE(9), .READ_MODE(READ_MODE), .RESET_MODE(RESET_MODE), .IMAGE(`HWGEN_JOINED(INIT_RAM_)),
+    .WRITE_A(BIT_WIDTH_0), .READ_B(BIT_WIDTH_1)
   ) ram (
-    .w_clk(CLKA), .w_on(CEA), .w_address(ADA), .w_data(DI),
-    .r_clk(CLKB), .r_on(CEB), .r_address(ADB), .r_data(DO), .reset(RESETB)
+    .clk({CLKB, CLKA}), .on({CEB, CEA}), .writing(2'b01), .reset({RESETB, 1'b0}),
+    .ADA(ADA), .DIA(DI), .ADB(ADB), .DIB(36'd0), .DOB(DO)
+  );
+endmodule
+
+module DPB (
+  output [15:0] DOA, DOB,
+  input [15:0] DIA, DIB,
+  input [2:0] BLKSELA, BLKSELB,
+  input [13:0] ADA, ADB,
+  input CLKA, CEA, OCEA, WREA, RESETA, CLKB, CEB, OCEB, WREB, RESETB
+);
+  parameter READ_MODE0 = 0, READ_MODE1 = 0, WRITE_MODE0 = 0, WRITE_MODE1 = 0;
+  parameter BIT_WIDTH_0 = 16, BIT_WIDTH_1 = 16;
+  parameter BLK_SEL_0 = 0, BLK_SEL_1 = 0, RESET_MODE = "SYNC";
+  parameter [255:0] `HWGEN_ZEROS(INIT_RAM_);
+
+  hwgen_gowin_ram #(
+    .BYTE(8), .READ_MODE(READ_MODE0 + READ_MODE1), .RESET_MODE(RESET_MODE),
+    .IMAGE(`HWGEN_JOINED(INIT_RAM_)),
+    .READ_A(BIT_WIDTH_0), .WRITE_A(BIT_WIDTH_0), .MODE_A(WRITE_MODE0),
+    .READ_B(BIT_WIDTH_1), .WRITE_B(BIT_WIDTH_1), .MODE_B(WRITE_MODE1)
+  ) ram (
+    .clk({CLKB, CLKA}), .on({CEB, CEA}), .writing({WREB, WREA}), .reset({RESETB, RESETA}),
+    .ADA(ADA), .DIA(DIA), .DOA(DOA), .ADB(ADB), .DIB(DIB), .DOB(DOB)
+  );
+endmodule
+
+module DPX9B (
+  output [17:0] DOA, DOB,
+  input [17:0] DIA, DIB,
+  input [2:0] BLKSELA, BLKSELB,
+  input [13:0] ADA, ADB,
+  input CLKA, CEA, OCEA, WREA, RESETA, CLKB, CEB, OCEB, WREB, RESETB
+);
+  parameter READ_MODE0 = 0, READ_MODE1 = 0, WRITE_MODE0 = 0, WRITE_MODE1 = 0;
+  parameter BIT_WIDTH_0 = 18, BIT_WIDTH_1 = 18;
+  parameter BLK_SEL_0 = 0, BLK_SEL_1 = 0, RESET_MODE = "SYNC";
+  parameter [287:0] `HWGEN_ZEROS(INIT_RAM_);
+
+  hwgen_gowin_ram #(
+    .BYTE(9), .READ_MODE(READ_MODE0 + READ_MODE1), .RESET_MODE(RESET_MODE),
+    .IMAGE(`HWGEN_JOINED(INIT_RAM_)),
+    .READ_A(BIT_WIDTH_0), .WRITE_A(BIT_WIDTH_0), .MODE_A(WRITE_MODE0),
+    .READ_B(BIT_WIDTH_1), .WRITE_B(BIT_WIDTH_1), .MODE_B(WRITE_MODE1)
+  ) ram (
+    .clk({CLKB, CLKA}), .on({CEB, CEA}), .writing({WREB, WREA}), .reset({RESETB, RESETA}),
+    .ADA(ADA), .DIA(DIA), .DOA(DOA), .ADB(ADB), .DIB(DIB), .DOB(DOB)
   );
 endmodule
 
