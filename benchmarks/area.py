@@ -27,8 +27,8 @@ from hwgen_boards.synth import synthesize
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.drain import DrainParams
 from hwgen_rtl.finish import FinishParams
-from hwgen_rtl.lanes import LANES, Lanes, XnorLanes
-from hwgen_rtl.numerics import BIPOLAR, Interval, IntType, bits_for_sum
+from hwgen_rtl.lanes import LANES, DistanceLanes, XnorLanes
+from hwgen_rtl.numerics import BIPOLAR, IntType, bits_for_sum
 from hwgen_rtl.tree import AdderTree
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
@@ -37,15 +37,8 @@ DEVICES = {"ecp5": "lfe5u-85f", "ice40": "ice40hx8k", "gowin": "gw2a-18", "xcup"
 TAPS, BEATS = 16, 66
 
 
-class DistanceLanes(Lanes):
+class TextbookLanes(DistanceLanes):
     """lane = abs(x - w): two subtractors and a choice."""
-
-    factor = -1
-
-    @property
-    def lane(self) -> IntType:
-        x, w = Interval.of(self.x), Interval.of(self.w)
-        return Interval(0, max(x.high - w.low, w.high - x.low)).type()
 
     def compute(self, tap: Any, code: Any) -> Value:
         return Mux(tap > code, tap - code, code - tap)
@@ -61,7 +54,7 @@ class AddedXnorLanes(XnorLanes):
         return AdderTree(terms, kind)
 
 
-TEXTBOOK = {"adder": DistanceLanes, "xnor": AddedXnorLanes}
+TEXTBOOK = {"adder": TextbookLanes, "xnor": AddedXnorLanes}
 LANES |= {f"textbook {kernel}": lanes for kernel, lanes in TEXTBOOK.items()}
 
 

@@ -20,7 +20,7 @@ from hwgen_rtl.fifo import QueueParams
 from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.fork import ForkParams
 from hwgen_rtl.hold import HoldParams
-from hwgen_rtl.lanes import AdderLanes
+from hwgen_rtl.lanes import AdderLanes, DistanceLanes
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.lut import LutParams
 from hwgen_rtl.numerics import IntType, ceil_log2
@@ -128,6 +128,8 @@ def _multiply_lane(p: ArrayParams) -> Resources:
 
 
 def _adder_lane(p: ArrayParams) -> Resources:
+    if isinstance(p.lanes, DistanceLanes):
+        return _gate_lane(p)
     return _difference(AdderLanes(p.x, p.w))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen_rtl.banks import delayed_flags, fetch_cycles, fetched
 from hwgen_rtl.datapath import Datapath
-from hwgen_rtl.lanes import LANES, Lanes
+from hwgen_rtl.lanes import LANES, Lanes, lanes_of
 from hwgen_rtl.numerics import KERNELS, IntType
 from hwgen_rtl.shapes import layout_of
 
@@ -56,7 +56,7 @@ class ArrayParams:
     @property
     def lanes(self) -> Lanes:
         """What the kernel computes in a lane, and what that leaves to add."""
-        return LANES[self.kernel](self.x, self.w, self.distances)
+        return lanes_of(self.kernel, self.x, self.w, self.distances)
 
     @property
     def latency(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from amaranth.hdl import Cat, Mux, Value
+from amaranth.hdl import Array, Cat, Const, Mux, Value
 from amaranth.lib import data
 from numpy.typing import NDArray
 
@@ -22,9 +22,10 @@ from hwgen_rtl.popcount import Popcount, PopcountParams
 from hwgen_rtl.shapes import shape_of
 from hwgen_rtl.tree import AdderTree
 
-__all__ = ["LANES", "Lanes", "distances_of"]
+__all__ = ["LANES", "DistanceLanes", "Lanes", "distances_of", "lanes_of"]
 
 BIT = IntType(1, signed=False)
+LUT_INPUTS = 4
 TERNARY = IntType(2, signed=True)
 
 
@@ -142,6 +143,30 @@ class AdderLanes(Lanes):
         return Mux(difference[-1], 0, difference[: self.lane.bits])
 
 
+class DistanceLanes(Lanes):
+    """-sum abs(x - w): lane = abs(x - w), where tap and weight are the inputs of one LUT.
+
+    Each bit of a lane is a table of both; nothing is shared and nothing carries.
+    """
+
+    factor = -1
+
+    @classmethod
+    def fits(cls, x: IntType, w: IntType) -> bool:
+        """Whether a 4-input LUT takes a tap and a weight."""
+        return x.bits + w.bits <= LUT_INPUTS
+
+    @property
+    def lane(self) -> IntType:
+        x, w = Interval.of(self.x), Interval.of(self.w)
+        return Interval(0, max(x.high - w.low, w.high - x.low)).type()
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        pairs = ((a, b) for b in _in_code_order(self.w) for a in _in_code_order(self.x))
+        table = [Const(abs(a - b), self.lane.bits) for a, b in pairs]
+        return Array(table)[Cat(tap.as_unsigned(), code.as_unsigned())]
+
+
 class XnorLanes(Lanes):
     """sum x*w = 2 P - K over bits: lane = xnor(x, w), P their popcount, K the number of taps.
 
@@ -254,10 +279,23 @@ class ShiftLanes(Lanes):
         return kept.as_signed()
 
 
+def lanes_of(kernel: str, x: IntType, w: IntType, distances: tuple[int, ...] = ()) -> Lanes:
+    """The form of a kernel that takes the fewest cells for these types; all give the same."""
+    if kernel == "adder" and DistanceLanes.fits(x, w):
+        return DistanceLanes(x, w)
+    return LANES[kernel](x, w, distances)
+
+
 def distances_of(weights: NDArray) -> tuple[int, ...]:
     """Ascending p of the weights +-2**p; (0,) where all weights are 0."""
     sizes = {int(size) for size in np.abs(weights).flat if size}
     return tuple(sorted(size.bit_length() - 1 for size in sizes)) or (0,)
+
+
+def _in_code_order(kind: IntType) -> list[int]:
+    """The values of a type in the order of the bits that stand for them."""
+    values = range(kind.low, kind.high + 1)
+    return sorted(values, key=lambda value: value % (1 << kind.bits))
 
 
 def _refuse_bipolar(name: str, kind: IntType) -> None:
