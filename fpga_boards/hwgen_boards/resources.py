@@ -104,7 +104,7 @@ _NEXUS = {
 
 # RAMB36 is counted as the two RAMB18 that it is made of.
 _XILINX = {
-    **_same("LUT1 LUT2 LUT3 LUT4 LUT5 LUT6 INV", _LUT),
+    **_same("LUT1 LUT2 LUT3 LUT4 LUT5 LUT6 LUT6_2 INV", _LUT),
     **_same("CARRY4 CARRY8", Resources(carry=1)),
     **_same("RAM32X1D RAM64X1D", Resources(lut=2, lutram=2)),
     **_same("RAM32M RAM64M", Resources(lut=4, lutram=4)),

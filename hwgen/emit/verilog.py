@@ -14,6 +14,7 @@ from amaranth.lib.wiring import flipped
 
 from hwgen.errors import ToolFailed, ToolMissing
 from hwgen.lower.top import Design, Network
+from hwgen_rtl.primitives import Primitive, Primitives
 from hwgen_rtl.stream import StreamsComponent
 
 __all__ = ["to_verilog"]
@@ -34,10 +35,13 @@ def to_verilog(design: Design, name: str = "top") -> str:
 
     Module ``name`` has ports clk, rst, i__payload, i__valid, i__ready and the same for o. Each part
     becomes a module and an instance of its name, with such ports for each of its streams; it is
-    converted on its own, so that its ports keep their names. Raises ToolFailed.
+    converted on its own, so that its ports keep their names, and so is each primitive that parts
+    share. Raises ToolFailed.
     """
-    texts = [_modules(part, part_name) for part_name, part in design.parts.items()]
+    primitives = Primitives()
+    texts = [_modules(part, part_name, primitives) for part_name, part in design.parts.items()]
     texts.append(_modules(_Stitched(design), name))
+    texts += [_modules(part, part_name) for part_name, part in primitives.found.items()]
     with tempfile.TemporaryDirectory() as folder:
         return _plain(_run_yosys("\n".join(texts), Path(folder)))
 
@@ -101,8 +105,11 @@ def _instance(name: str, part: StreamsComponent, streams: Streams) -> Instance:
     return Instance(name, *connections)
 
 
-def _modules(component: StreamsComponent, name: str) -> str:
-    return _path_names(rtlil.convert(component, name=name, emit_src=False), name)
+def _modules(
+    component: StreamsComponent | Primitive, name: str, platform: Primitives | None = None
+) -> str:
+    text = rtlil.convert(component, name=name, platform=platform, emit_src=False)
+    return _path_names(text, name)
 
 
 def _path_names(text: str, top: str) -> str:

@@ -13,7 +13,7 @@ from hwgen_boards.families import FAMILIES
 from hwgen_sim.netlist.cells import cell_models
 from tests.rtl.synthesis import VERILOG
 
-__all__ = ["equivalent", "netlist_of"]
+__all__ = ["equivalent", "netlist_of", "run_yosys"]
 
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script job.ys')"
 
@@ -72,7 +72,7 @@ def netlist_of(component: wiring.Component, folder: Path) -> Path:
     """Synthesize ``component`` for an ECP5; ``folder`` receives ``top.v``, ``cells.v`` and it."""
     (folder / "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
     for script in (VERILOG, _SYNTHESIS.format(synth=FAMILIES["ecp5"].synth)):
-        _yosys(script, folder).check_returncode()
+        run_yosys(script, folder).check_returncode()
     # the initial value must be a constant for Yosys' front end, not a wire that carries one
     models = cell_models("ecp5", ()).replace("initial Q = srval", 'initial Q = REGSET == "SET"')
     (folder / "cells.v").write_text(models)
@@ -85,7 +85,7 @@ def equivalent(folder: Path, gold: str = "top.v", gate: str = "netlist.v") -> bo
     ABC decides it by signal correspondence: pairs of signals that are equal at first and, where all
     pairs are equal in one cycle, in the next one too, until the outputs are among them.
     """
-    _yosys(_MITER.format(gold=gold, gate=gate), folder).check_returncode()
+    run_yosys(_MITER.format(gold=gold, gate=gate), folder).check_returncode()
     program = Path(_origin("pyosys")).with_name("yosys-abc")
     command = [program, "-c", "read_aiger miter.aig; dprove; print_status"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
@@ -101,7 +101,8 @@ def _origin(package: str) -> str:
     return spec.origin
 
 
-def _yosys(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_yosys(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in ``folder``."""
     (folder / "job.ys").write_text(script)
     command = [sys.executable, "-c", _JOB]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,7 +1,6 @@
 # amaranth: UnusedElaboratable=no
 """Window buffer with an array or a pool behind it, against torch's own operators."""
 
-import itertools
 import re
 
 import numpy as np
