@@ -24,7 +24,7 @@ from hwgen_sim.explain import Explanation, explain
 from tests.graphs import GraphBuilder
 from tests.maker import Maker
 
-__all__ = ["TIE", "Design", "Run", "classifier", "design_of", "features", "residual"]
+__all__ = ["TIE", "Design", "Run", "classifier", "design_of", "features", "minima", "residual"]
 
 Stages = tuple[Stage, ...]
 
@@ -107,9 +107,9 @@ def _changed(stages: Stages, name: str, change: Callable[[Any], Any]) -> Stages:
     return tuple(replace(s, params=change(s.params)) if s.name == name else s for s in stages)
 
 
-def design_of(graph: Graph, images: NDArray, cycles: int) -> Design:
+def design_of(graph: Graph, images: NDArray, cycles: int, lut_inputs: int = 4) -> Design:
     """A design that takes at most ``cycles`` cycles per image."""
-    plan = schedule(graph, Target(cycles=cycles))
+    plan = schedule(graph, Target(cycles=cycles, lut_inputs=lut_inputs))
     verilog = to_verilog(lower(plan))
     return Design(plan, images, verilog, describe(plan, verilog, ""))
 
@@ -140,6 +140,14 @@ def classifier() -> Design:
         tensors[name][TIE[1]] = tensors[name][TIE[0]]
     tensors["fc.bias"][list(TIE)] += 5000
     return design_of(replace(graph, tensors=tensors), builder.images(IMAGES), cycles=100)
+
+
+@lru_cache(maxsize=1)
+def minima() -> Design:
+    """An adder convolution of signed taps, six at a time, for LUTs of six inputs."""
+    builder = GraphBuilder((3, 4, 4), "int5", seed=5).conv("conv1", 2, (2, 2), adder=True, bits=5)
+    graph = builder.graph(argmax=False)
+    return design_of(graph, builder.images(IMAGES), cycles=20, lut_inputs=6)
 
 
 @lru_cache(maxsize=1)

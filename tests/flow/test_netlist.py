@@ -22,7 +22,7 @@ from hwgen_sim.netlist import netlist_verilog, observable
 from hwgen_sim.netlist.cells import cell_models
 from models import accuracy, common
 from tests.flow.conftest import Finished, Project
-from tests.flow.designs import Design, classifier, design_of, features, residual
+from tests.flow.designs import Design, classifier, design_of, features, minima, residual
 
 Json = dict[str, Any]
 
@@ -81,6 +81,7 @@ def flip_table(modules: Json, node: str) -> None:
         (residual, "ice40hx8k", {"SB_RAM40_4K"}),
         (classifier, "gw1nr-9", {"SPX9", "MULT9X9", "MULT18X18", "RAM16SDP4"}),
         (features, "xc7a100t", {"DSP48E1", "RAM32M"}),
+        (minima, "xc7a100t", {"LUT6_2", "CARRY4"}),
     ],
 )
 def test_every_node_and_the_cycles_are_right(design, device, cells, tmp_path: Path):
