@@ -1,13 +1,12 @@
 """From the sums of a job, which an array gives at once, to beats of fewer of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Signal
 
 from hwgen_rtl.array import ArrayParams, sums_layout
+from hwgen_rtl.choice import chosen
 from hwgen_rtl.cycles import Timing, holding
-from hwgen_rtl.numerics import ceil_log2
 from hwgen_rtl.stream import StreamComponent
 
 __all__ = ["Drain", "DrainParams"]
@@ -79,7 +78,7 @@ class Drain(StreamComponent):
         turn = Signal(range(params.ratio))
         if params.chosen:
             parts = [sums[n : n + width] for n in range(0, len(sums), width)]
-            m.d.comb += given.sums.eq(_choice(parts, turn))
+            m.d.comb += given.sums.eq(chosen(parts, turn))
         if params.through:
             m.d.comb += self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready))
         with m.If(self.i.valid & self.i.ready):
@@ -90,12 +89,3 @@ class Drain(StreamComponent):
             m.d.sync += left.eq(left - 1)
             m.d.sync += turn.eq(turn + 1) if params.chosen else sums.eq(sums[width:])
         return m
-
-
-def _choice(parts: Sequence[Value], index: Value) -> Value:
-    """parts[index], by a choice for each bit of the index."""
-    if len(parts) == 1:
-        return parts[0]
-    half = 1 << ceil_log2(len(parts)) - 1
-    low, high = _choice(parts[:half], index), _choice(parts[half:], index)
-    return Mux(index[ceil_log2(half)], high, low)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from numpy.typing import NDArray
 
+from hwgen_rtl.choice import chosen
 from hwgen_rtl.numerics import BIPOLAR, Interval, IntType, ceil_log2
 from hwgen_rtl.popcount import Popcount, PopcountParams
 from hwgen_rtl.primitives import Minimum, MinimumPair
@@ -259,7 +260,7 @@ class DistanceLanes(Lanes):
     def compute(self, tap: Any, code: Any) -> Value:
         pairs = ((a, b) for b in _in_code_order(self.w) for a in _in_code_order(self.x))
         table = [Const(abs(a - b), self.lane.bits) for a, b in pairs]
-        return Array(table)[Cat(tap.as_unsigned(), code.as_unsigned())]
+        return chosen(table, Cat(tap.as_unsigned(), code.as_unsigned()))
 
 
 class XnorLanes(Lanes):
@@ -323,8 +324,8 @@ class CountedXnorLanes(XnorLanes):
         counts: list[Value] = []
         for n, group in enumerate(groups):
             count = Signal(range(self.group + 1), name=f"count{n}", reset_less=True)
-            ones = Array(Const(value.bit_count(), 2) for value in range(1 << len(group)))
-            m.d.sync += count.eq(ones[Cat(*group)])
+            ones = [Const(value.bit_count(), 2) for value in range(1 << len(group))]
+            m.d.sync += count.eq(chosen(ones, Cat(*group)))
             counts.append(count)
         return counts
 

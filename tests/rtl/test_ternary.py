@@ -34,7 +34,7 @@ TYPES = [
     ("xnor", "bipolar", "bipolar"),
     ("xnor", "int2", "bipolar"),
 ]
-SHAPES = [(1, 1), (1, 3), (2, 1), (3, 2), (5, 1), (8, 2)]
+SHAPES = [(1, 3), (2, 1), (3, 2), (8, 1)]
 """Lanes and beats: alone, paired and with one left over; levels of the tree from 0 to 2."""
 
 
