@@ -119,6 +119,7 @@ def target_of(options: CompileOptions) -> Target:
         ff=device.ff,
         bram=device.bram,
         dsp=device.dsp,
+        lut_inputs=device.lut_inputs,
     )
 
 

@@ -1,6 +1,7 @@
 """The levels that must agree on a random graph, one after the other."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,15 +41,21 @@ def check_arithmetic(sample: Sample) -> None:
 
 
 def plan_of(sample: Sample) -> Plan:
-    """The design of a sample's speed, or the next one that a refusal advises."""
-    cycles = _cycles(sample.graph, sample.speed)
-    try:
-        return schedule(sample.graph, Target(cycles=cycles))
-    except InputError as reason:
-        advice = re.search(r"give --target-cycles (\d+)", str(reason))
-        if advice is None:
-            raise
-        return schedule(sample.graph, Target(cycles=int(advice[1])))
+    """The design of a sample's speed, or the next one that refusals advise.
+
+    Every other sample is for LUTs of six inputs.
+    """
+    target = Target(
+        cycles=_cycles(sample.graph, sample.speed), lut_inputs=(4, 6)[sample.stalls % 2]
+    )
+    while True:
+        try:
+            return schedule(sample.graph, target)
+        except InputError as reason:
+            advice = re.search(r"give --target-cycles (\d+)", str(reason))
+            if advice is None or int(advice[1]) <= target.cycles:
+                raise
+        target = replace(target, cycles=int(advice[1]))
 
 
 def _cycles(graph: Graph, speed: float) -> int:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pydantic import NonNegativeInt, PositiveInt, TypeAdapter
 
 from hwgen.errors import InputError
+from hwgen_boards.families import FAMILIES
 
 __all__ = ["Device", "device_names", "load_device", "unknown_name"]
 
@@ -52,6 +53,11 @@ class Device:
     nextpnr: tuple[str, ...] = ()
     pack: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
+
+    @property
+    def lut_inputs(self) -> int:
+        """Inputs of a LUT."""
+        return FAMILIES[self.family].lut_inputs
 
 
 _ADAPTER = TypeAdapter(Device)

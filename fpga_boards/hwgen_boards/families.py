@@ -50,12 +50,16 @@ class Family:
     """Tools of one family; without ``router`` it can be synthesized only.
 
     Parameters:
-        synth  : Yosys command, to which the top module's name is added
-        before : Yosys commands on the design as it was read
-        after  : Yosys commands on the synthesized one
+        synth      : Yosys command, to which the top module's name is added
+        before     : Yosys commands on the design as it was read
+        after      : Yosys commands on the synthesized one
+        lut_inputs : of a LUT; 6 for those that also give two functions of five inputs
+        primitives : file in the folder of that name with structures of hwgen_rtl.primitives
     """
 
     synth: str
+    lut_inputs: int = 4
+    primitives: str = ""
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     router: Router | None = None
@@ -140,11 +144,17 @@ _NEXUS = Family(
     ),
 )
 
+
+def _xilinx(name: str) -> Family:
+    synth = f"synth_xilinx -family {name} -noiopad -noclkbuf"
+    return Family(synth=synth, lut_inputs=6, primitives="xilinx.v")
+
+
 FAMILIES: Mapping[str, Family] = {
     "ecp5": _ECP5,
     "ice40": _ICE40,
     "gowin": _GOWIN,
     "nexus": _NEXUS,
-    "xc7": Family(synth="synth_xilinx -family xc7 -noiopad -noclkbuf"),
-    "xcup": Family(synth="synth_xilinx -family xcup -noiopad -noclkbuf"),
+    "xc7": _xilinx("xc7"),
+    "xcup": _xilinx("xcup"),
 }

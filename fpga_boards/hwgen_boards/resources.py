@@ -108,7 +108,7 @@ _NEXUS = {
 # RAMB36 is counted as the two RAMB18 that it is made of. A LUT holds 64 bits of distributed RAM; a
 # second port doubles the LUTs (AMD UG474, UG574).
 _XILINX = {
-    **_same("LUT1 LUT2 LUT3 LUT4 LUT5 LUT6 INV", _LUT),
+    **_same("LUT1 LUT2 LUT3 LUT4 LUT5 LUT6 LUT6_2 INV", _LUT),
     **_same("CARRY4 CARRY8", Resources(carry=1)),
     **_same("RAM32X1S RAM64X1S SRL16E SRLC32E", Resources(lut=1, lutram=1)),
     **_same("RAM128X1S RAM32X1D RAM64X1D", Resources(lut=2, lutram=2)),

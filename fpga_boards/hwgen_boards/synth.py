@@ -70,6 +70,8 @@ def synthesize(
     workdir.mkdir(parents=True, exist_ok=True)
     sources = {"top.v": verilog} | ({"board.il": wrapper} if wrapper else {})
     job = _job(top, sorted(set(node_instances.values())), device, list(sources))
+    if job["primitives"]:
+        sources["primitives.v"] = _PRIMITIVES / FAMILIES[device.family].primitives
     entry, found = _done(job, sources, workdir)
     figures = _read_figures(entry, node_instances, top, device.family)
     return Synthesis(
@@ -107,6 +109,8 @@ def _done(job: Mapping[str, Any], sources: Mapping[str, Path], workdir: Path) ->
 _ACROSS_NODES = ("proc -latches error", "flatten", "opt_clean", "opt_hier", "opt_expr", "opt_clean")
 
 
+_PRIMITIVES = Path(__file__).with_name("primitives")
+
 _READ = {".v": "read_verilog", ".il": "read_rtlil"}
 
 
@@ -117,6 +121,7 @@ def _job(top: str, instances: list[str], device: Device, sources: list[str]) -> 
     reads = [f"{_READ[Path(name).suffix]} {name}" for name in sources]
     return {
         "instances": instances,
+        "primitives": "primitives.v" if family.primitives else "",
         "before": [*reads, f"hierarchy {check} -top {top}"],
         "after": [
             *family.before,

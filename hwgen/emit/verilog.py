@@ -14,6 +14,7 @@ from amaranth.lib.wiring import flipped
 
 from hwgen.errors import ToolFailed, ToolMissing
 from hwgen.lower.top import Design, Network
+from hwgen_rtl.primitives import Primitives
 from hwgen_rtl.stream import StreamsComponent
 
 __all__ = ["rtlil_of", "to_verilog", "verilog_of"]
@@ -34,10 +35,13 @@ def to_verilog(design: Design, name: str = "top") -> str:
 
     Module ``name`` has ports clk, rst, i__payload, i__valid, i__ready and the same for o. Each part
     becomes a module and an instance of its name, with such ports for each of its streams; it is
-    converted on its own, so that its ports keep their names. Raises ToolFailed.
+    converted on its own, so that its ports keep their names, and so is each primitive that parts
+    share. Raises ToolFailed.
     """
-    texts = [rtlil_of(part, part_name) for part_name, part in design.parts.items()]
+    primitives = Primitives()
+    texts = [rtlil_of(part, part_name, primitives) for part_name, part in design.parts.items()]
     texts.append(rtlil_of(_Stitched(design), name))
+    texts += [rtlil_of(part, part_name) for part_name, part in primitives.found.items()]
     return verilog_of("\n".join(texts))
 
 
@@ -47,9 +51,13 @@ def verilog_of(text: str) -> str:
         return _plain(_run_yosys(text, Path(folder)))
 
 
-def rtlil_of(component: wiring.Component, name: str) -> str:
-    """A component as module ``name``, the modules below it as ``name__child``."""
-    return _path_names(rtlil.convert(component, name=name, emit_src=False), name)
+def rtlil_of(component: wiring.Component, name: str, primitives: Primitives | None = None) -> str:
+    """A component as module ``name``, the modules below it as ``name__child``.
+
+    The primitives that it shares with others are only collected in ``primitives``.
+    """
+    text = rtlil.convert(component, name=name, platform=primitives, emit_src=False)
+    return _path_names(text, name)
 
 
 class _Stitched(Network):

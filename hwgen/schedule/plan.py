@@ -14,7 +14,8 @@ __all__ = ["Plan", "Resources", "Stage", "Target", "Unit"]
 class Target:
     """What a plan must reach: cycles per image, room on a device, or both.
 
-    ``device`` names it for messages; the other fields are what it has (0: not limited).
+    ``device`` names it for messages; ``lut_inputs`` are those of its LUTs, see ArrayParams; the
+    other fields are what it has (0: not limited).
     """
 
     cycles: int | None = None
@@ -23,6 +24,7 @@ class Target:
     ff: int = 0
     bram: int = 0
     dsp: int = 0
+    lut_inputs: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)

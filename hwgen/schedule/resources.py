@@ -20,7 +20,7 @@ from hwgen_rtl.fifo import QueueParams
 from hwgen_rtl.finish import FinishParams
 from hwgen_rtl.fork import ForkParams
 from hwgen_rtl.hold import HoldParams
-from hwgen_rtl.lanes import AdderLanes
+from hwgen_rtl.lanes import AdderLanes, DistanceLanes, MinimumLanes
 from hwgen_rtl.line_buffer import LineBufferParams
 from hwgen_rtl.lut import LutParams
 from hwgen_rtl.numerics import IntType, ceil_log2
@@ -31,6 +31,7 @@ from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.shift import ShiftParams
 from hwgen_rtl.slice import SliceParams
 from hwgen_rtl.storage import rom_in_block
+from hwgen_rtl.ternary import TernarySumParams
 from hwgen_rtl.threshold import ThresholdParams
 from hwgen_rtl.widen import WidenParams
 from hwgen_rtl.window import WindowParams
@@ -77,13 +78,38 @@ def _adder(bits: float) -> Resources:
 
 
 def _array(p: ArrayParams) -> Resources:
-    element = _scaled(_LANES[p.kernel](p), p.simd) + _sum(p, p.lane, p.sum_bits)
+    element = _element(p)
     shared = Resources(ff=p.fetch * p.simd * p.x.bits + 4 * p.latency)
     if p.lanes.shared is not None:
-        shared += _sum(p, p.lanes.shared, p.acc.bits)
-        shared += Resources(ff=p.simd * p.lanes.shared.bits)
+        total = _ternary_sum(p.shared_sum) if p.ternary else _sum(p, p.lanes.shared, p.acc.bits)
+        shared += total + Resources(ff=p.simd * p.lanes.shared.bits)
     shared += rom_resources(p.pe * p.simd * p.weight_bits, p.folds * p.beats)
     return shared + _scaled(element, p.pe)
+
+
+def _element(p: ArrayParams) -> Resources:
+    if not p.ternary:
+        return _scaled(_LANES[p.kernel](p), p.simd) + _sum(p, p.lane, p.sum_bits)
+    lanes = _scaled(_LANES[p.kernel](p), p.simd)
+    if p.kernel == "xnor":  # two bits of each count
+        counts = 2 * p.lanes.sums(p.simd)[0]
+        lanes = Resources(lut=counts, ff=counts)
+    if isinstance(p.lanes, MinimumLanes):
+        lanes = _minima(p.simd, p.lane.bits)
+    return lanes + _ternary_sum(p.element_sum)
+
+
+def _minima(simd: int, bits: int) -> Resources:
+    """A pair: two comparisons of two bits a LUT, a gate, an adder; a single one chooses instead."""
+    compared = -(-bits // 2)
+    pair = Resources(lut=2 * compared + 1 + bits, carry=(compared + bits) / 2, ff=4 * bits + 2)
+    single = Resources(lut=2 * compared, carry=compared / 4, ff=2 * bits + 1)
+    return _scaled(pair, simd // 2) + _scaled(single, simd % 2)
+
+
+def _ternary_sum(p: TernarySumParams) -> Resources:
+    """A LUT a bit."""
+    return Resources(lut=p.adder_bits, carry=p.adder_bits / 4, ff=p.adder_bits + p.bits)
 
 
 def _sum(p: ArrayParams, kind: IntType, bits: int) -> Resources:
@@ -100,6 +126,8 @@ def _drain(p: DrainParams) -> Resources:
     bits, share = p.array.pe * p.array.sum_bits, p.array.acc.bits
     shared = Resources(ff=share) if p.array.lanes.shared is not None else Resources()
     moved = bits if p.ratio > 1 else 0
+    if p.chosen:
+        moved = (bits - p.lanes * p.array.sum_bits) / 3
     return shared + Resources(lut=moved + 3, ff=bits + p.ratio.bit_length())
 
 
@@ -128,6 +156,8 @@ def _multiply_lane(p: ArrayParams) -> Resources:
 
 
 def _adder_lane(p: ArrayParams) -> Resources:
+    if isinstance(p.lanes, DistanceLanes):
+        return _gate_lane(p)
     return _difference(AdderLanes(p.x, p.w))
 
 

@@ -4,6 +4,7 @@ from hwgen.errors import InputError, UnsupportedModel
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AdderConv2d, AvgPool, Conv2d, MaxPool, Pow2Conv2d, XnorConv2d
 from hwgen.schedule.folding import fastest_interval, fold
+from hwgen.schedule.forms import laid_out
 from hwgen.schedule.geometry import stream_source
 from hwgen.schedule.plan import Plan, Resources, Target, Unit
 from hwgen.schedule.predict import Prediction
@@ -69,7 +70,7 @@ def overflow(total: Resources, target: Target) -> dict[str, tuple[int, int]]:
 
 
 def _units_fit(graph: Graph, target: Target, lanes: int, cycles: int) -> bool:
-    units = fold(graph, cycles, lanes)
+    units = laid_out(fold(graph, cycles, lanes), target.lut_inputs)
     return not overflow(sum(map(unit_resources, units), Resources()), target)
 
 
@@ -131,7 +132,7 @@ def _refuse(plan: Plan, target: Target, remedy: str) -> None:
 
 
 def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
-    units, prediction = _without_bubbles(graph, cycles, lanes)
+    units, prediction = _without_bubbles(graph, target, cycles, lanes)
     copies = forks(graph, units, lanes)
     resources = {unit.name: unit_resources(unit) for unit in units}
     resources |= {f"{name}_fork": block_resources(params) for name, params in copies.items()}
@@ -150,11 +151,14 @@ def _plan(graph: Graph, target: Target, lanes: int, cycles: int) -> Plan:
     )
 
 
-def _without_bubbles(graph: Graph, cycles: int, lanes: int) -> tuple[tuple[Unit, ...], Prediction]:
+def _without_bubbles(
+    graph: Graph, target: Target, cycles: int, lanes: int
+) -> tuple[tuple[Unit, ...], Prediction]:
     """The folding with the smallest buffers at which no image waits for another."""
     found = []
     for slack in BUFFER_SLACK:
-        units, prediction = size_queues(graph, fold(graph, cycles, lanes, slack), lanes)
+        folded = laid_out(fold(graph, cycles, lanes, slack), target.lut_inputs)
+        units, prediction = size_queues(graph, folded, lanes)
         found.append((units, prediction))
         if prediction.interval == max(unit.interval for unit in units):
             break

@@ -7,11 +7,12 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from numpy.typing import NDArray
 
-from hwgen_rtl.banks import delayed_flags, fetch_cycles, fetched
+from hwgen_rtl.banks import Flags, delayed_flags, fetch_cycles, fetched
 from hwgen_rtl.datapath import Datapath
-from hwgen_rtl.lanes import LANES, Lanes
-from hwgen_rtl.numerics import KERNELS, IntType
+from hwgen_rtl.lanes import LANES, Lanes, lanes_of
+from hwgen_rtl.numerics import KERNELS, Interval, IntType
 from hwgen_rtl.shapes import layout_of
+from hwgen_rtl.ternary import TernarySumParams
 
 __all__ = ["ArrayParams", "ProcessingArray", "sums_layout"]
 
@@ -30,6 +31,8 @@ class ArrayParams:
         folds     : jobs per window; the layer has folds*pe output channels
         distances : of ``shift``, every p among its weights +-2**p, ascending; () for all that
                     ``w`` holds. Fewer take less hardware: see lanes.distances_of
+        lut_inputs: 4, or 6 where LUTs have six inputs and two outputs: other forms of lanes and
+                    sums are smaller there, see primitives.py. The integers are the same
     """
 
     kernel: str
@@ -41,6 +44,7 @@ class ArrayParams:
     beats: int
     folds: int
     distances: tuple[int, ...] = ()
+    lut_inputs: int = 4
 
     def __post_init__(self):
         if self.kernel not in LANES:
@@ -48,7 +52,8 @@ class ArrayParams:
         for name in ("simd", "pe", "beats", "folds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
-
+        if self.lut_inputs not in (4, 6):
+            raise ValueError(f"lut_inputs must be 4 or 6, not {self.lut_inputs!r}")
         if self.distances and self.kernel != "shift":
             raise ValueError(f"distances must be () for {self.kernel!r}, not {self.distances!r}")
         self.lanes.check()
@@ -56,7 +61,7 @@ class ArrayParams:
     @property
     def lanes(self) -> Lanes:
         """What the kernel computes in a lane, and what that leaves to add."""
-        return LANES[self.kernel](self.x, self.w, self.distances)
+        return lanes_of(self.kernel, self.x, self.w, self.distances, self.lut_inputs)
 
     @property
     def latency(self) -> int:
@@ -65,8 +70,34 @@ class ArrayParams:
 
     @property
     def at_tree(self) -> int:
-        """Cycles from taps to their sum: fetch, lane, tree."""
+        """Cycles from taps to what the accumulator adds: fetch, lane, tree."""
+        if self.ternary:
+            return self.fetch + self.lanes.term_latency + self.element_sum.latency
         return self.fetch + 1 + self.lanes.tree_latency(self.simd)
+
+    @property
+    def ternary(self) -> bool:
+        """Whether sums are those of ternary.py."""
+        return self.lut_inputs == 6
+
+    @property
+    def element_sum(self) -> TernarySumParams:
+        """What sums the terms of a processing element, if ``ternary``."""
+        terms, interval = self.lanes.sums(self.simd)
+        shared = 0 if self.lanes.shared is None else 1 + self.shared_sum.latency
+        return TernarySumParams(
+            terms=terms, interval=interval, beats=self.beats, bits=self.sum_bits,
+            wait=shared - self.lanes.term_latency,
+        )  # fmt: skip
+
+    @property
+    def shared_sum(self) -> TernarySumParams:
+        """What sums the shares of the taps, if ``ternary``."""
+        assert self.lanes.shared is not None
+        interval = Interval.of(self.lanes.shared)
+        return TernarySumParams(
+            terms=self.simd, interval=interval, beats=self.beats, bits=self.acc.bits
+        )
 
     @property
     def fetch(self) -> int:
@@ -144,20 +175,41 @@ class ProcessingArray(Datapath):
             taps, before = Signal.like(self.taps, name=f"taps{n}", reset_less=True), taps
             m.d.sync += taps.eq(before)
         weights = self._weight_bank(m)
+        late = Signal.like(self.taps, name="late", reset_less=True)
+        if params.ternary:
+            m.d.sync += late.eq(taps)
 
-        def summed(name: str, part: "TapSum | ProcessingElement", o: Value):
+        def summed(name: str, part: "_Part", o: Value):
             m.submodules[name] = part
             m.d.comb += [part.taps.eq(taps), part.valid.eq(valid), part.last.eq(last)]
             m.d.comb += o.eq(part.o)
 
-        if params.lanes.shared is not None:
+        if params.lanes.shared is not None and params.ternary:
+            m.d.comb += self.o.share.eq(self._shared_sum(m, late, flags))
+        elif params.lanes.shared is not None:
             summed("taps_sum", TapSum(params, params.lanes.shared), self.o.share)
         for p in range(params.pe):
-            element = ProcessingElement(params)
+            element = TernaryElement(params) if params.ternary else ProcessingElement(params)
             summed(f"pe{p}", element, self.o.sums[p])
             m.d.comb += element.weights.eq(weights[p])
+            if isinstance(element, TernaryElement):
+                m.d.comb += [element.late.eq(late), element.enable.eq(self.enable)]
         m.d.comb += self.done.eq(flags[params.latency].done)
         return m
+
+    def _shared_sum(self, m: Module, late: data.View, flags: list[Flags]) -> Value:
+        """The sum of shares, when those of the processing elements are ready."""
+        params, total = self._params, self._params.shared_sum
+        m.submodules.taps_sum = part = total.create()
+        ready = params.fetch + 1 + total.latency
+        shares = [params.lanes.share(late[k]) for k in range(params.simd)]
+        m.d.comb += [part.i[k].eq(share) for k, share in enumerate(shares)]
+        m.d.comb += [part.valid.eq(flags[ready].valid), part.last.eq(flags[ready].last)]
+        o = part.o
+        for n in range(params.at_tree - ready):
+            o, before = Signal.like(o, name=f"share{n}", reset_less=True), o
+            m.d.sync += o.eq(before)
+        return o
 
     def _weight_bank(self, m: Module) -> data.View:
         params = self._params
@@ -232,6 +284,47 @@ class ProcessingElement(wiring.Component):
         lanes = [form.compute(self.taps[k], self.weights[k]) for k in range(params.simd)]
         _connect_sum(m, self, JobSum(params, params.lane, params.sum_bits), lanes)
         return m
+
+
+class TernaryElement(wiring.Component):
+    """The same by ternary.py, ``late`` being the taps of the cycle before."""
+
+    taps: data.View
+    late: data.View
+    weights: data.View
+    enable: Signal
+    valid: Signal
+    last: Signal
+    o: Signal
+
+    def __init__(self, params: ArrayParams):
+        self._params = params
+        taps = layout_of(params.x, params.simd)
+        super().__init__(
+            {
+                "taps": In(taps),
+                "late": In(taps),
+                "weights": In(_codes(params)),
+                "enable": In(1),
+                "valid": In(1),
+                "last": In(1),
+                "o": Out(params.sum_bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        params = self._params
+        m.submodules.sum = total = params.element_sum.create()
+        lanes = range(params.simd)
+        given = ([of[k] for k in lanes] for of in (self.taps, self.late, self.weights))
+        terms = params.lanes.terms(m, self.enable, *given)
+        m.d.comb += [total.i[n].eq(term) for n, term in enumerate(terms)]
+        m.d.comb += [total.valid.eq(self.valid), total.last.eq(self.last), self.o.eq(total.o)]
+        return m
+
+
+_Part = TapSum | ProcessingElement | TernaryElement
 
 
 def _connect_sum(m: Module, owner: TapSum | ProcessingElement, total: "JobSum", terms: list[Value]):

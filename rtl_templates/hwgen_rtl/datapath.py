@@ -21,6 +21,7 @@ class Datapath(wiring.Component):
         last  : In(1), last word of a job
         o     : Out(o_layout)
         done  : Out(1), o holds a result
+        enable: In(1), whether the pipeline moves: for primitives, which no EnableInserter reaches
     """
 
     taps: data.View
@@ -29,6 +30,7 @@ class Datapath(wiring.Component):
     last: Signal
     o: data.View
     done: Signal
+    enable: Signal
 
     def __init__(self, taps_layout: data.ArrayLayout, o_layout: data.Layout):
         super().__init__(
@@ -39,6 +41,7 @@ class Datapath(wiring.Component):
                 "last": In(1),
                 "o": Out(o_layout),
                 "done": Out(1),
+                "enable": In(1),
             }
         )
 

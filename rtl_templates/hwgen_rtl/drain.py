@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Module, Signal
 
 from hwgen_rtl.array import ArrayParams, sums_layout
+from hwgen_rtl.choice import chosen
 from hwgen_rtl.cycles import Timing, holding
 from hwgen_rtl.stream import StreamComponent
 
@@ -26,6 +27,14 @@ class DrainParams:
     def ratio(self) -> int:
         """Beats for each job."""
         return self.array.pe // self.lanes
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a beat is a choice of sums that stay, not the lowest of sums that move.
+
+        A 6-input LUT chooses one bit of four, so that 16 sums take five LUTs a bit, not 16.
+        """
+        return self.array.lut_inputs == 6
 
     @property
     def through(self) -> bool:
@@ -63,15 +72,20 @@ class Drain(StreamComponent):
         width = len(given.sums.as_value())
         m.d.comb += [
             self.o.valid.eq(left != 0),
-            given.sums.eq(sums),
+            given.sums.eq(sums[:width]),
             self.i.ready.eq(left == 0),
         ]
+        turn = Signal(range(params.ratio))
+        if params.chosen:
+            parts = [sums[n : n + width] for n in range(0, len(sums), width)]
+            m.d.comb += given.sums.eq(chosen(parts, turn))
         if params.through:
             m.d.comb += self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready))
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [sums.eq(taken.sums.as_value()), left.eq(params.ratio)]
+            m.d.sync += [sums.eq(taken.sums.as_value()), left.eq(params.ratio), turn.eq(0)]
             if params.array.lanes.shared is not None:
                 m.d.sync += given.share.eq(taken.share)
         with m.Elif(self.o.valid & self.o.ready):
-            m.d.sync += [sums.eq(sums[width:]), left.eq(left - 1)]
+            m.d.sync += left.eq(left - 1)
+            m.d.sync += turn.eq(turn + 1) if params.chosen else sums.eq(sums[width:])
         return m

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from amaranth.hdl import Cat, Mux, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from numpy.typing import NDArray
 
+from hwgen_rtl.choice import chosen
 from hwgen_rtl.numerics import BIPOLAR, Interval, IntType, ceil_log2
 from hwgen_rtl.popcount import Popcount, PopcountParams
+from hwgen_rtl.primitives import Minimum, MinimumPair
 from hwgen_rtl.shapes import shape_of
 from hwgen_rtl.tree import AdderTree
 
-__all__ = ["LANES", "Lanes", "distances_of"]
+__all__ = ["LANES", "DistanceLanes", "Lanes", "MinimumLanes", "distances_of", "lanes_of"]
 
 BIT = IntType(1, signed=False)
 TERNARY = IntType(2, signed=True)
@@ -40,6 +42,8 @@ class Lanes(ABC):
     distances: tuple[int, ...] = ()
 
     factor: ClassVar[int] = 1
+    term_latency: ClassVar[int] = 1
+    """Cycles of ``terms``."""
 
     def check(self) -> None:
         """Refuse types that the kernel does not take."""
@@ -85,6 +89,22 @@ class Lanes(ABC):
     @abstractmethod
     def compute(self, tap: Any, code: Any) -> Value:
         """What a lane computes."""
+
+    def sums(self, lanes: int) -> tuple[int, Interval]:
+        """How many terms ``terms`` gives, and their range."""
+        return lanes, Interval.of(self.lane)
+
+    def terms(
+        self, m: Module, enable: Signal, taps: Sequence, late: Sequence, codes: Sequence
+    ) -> list[Value]:
+        """Registers with what is to be summed; ``late`` are the taps of the cycle before."""
+        values = [self.compute(tap, code) for tap, code in zip(taps, codes, strict=True)]
+        lanes = [
+            Signal(shape_of(self.lane), name=f"lane{n}", reset_less=True)
+            for n in range(len(values))
+        ]
+        m.d.sync += [lane.eq(value) for lane, value in zip(lanes, values, strict=True)]
+        return list(lanes)
 
     def share(self, tap: Any) -> Value:
         """What a tap gives to the sum that all processing elements share."""
@@ -142,6 +162,107 @@ class AdderLanes(Lanes):
         return Mux(difference[-1], 0, difference[: self.lane.bits])
 
 
+class MinimumLanes(Lanes):
+    """-sum abs(x - w) = 2 sum min(x, w) - sum x - sum w: lane = min(x, w) - low, share = x.
+
+    For devices with 6-input LUTs, see primitives.MinimumPair. ``low`` is the least value of the
+    narrowest type that holds taps and weights: what is compared and summed has no sign.
+    """
+
+    factor = 2
+    term_latency = 2
+
+    @property
+    def both(self) -> IntType:
+        """Narrowest type that holds taps and weights."""
+        return Interval.of(self.x).hull(Interval.of(self.w)).type()
+
+    @property
+    def lane(self) -> IntType:
+        return IntType(self.both.bits, signed=False)
+
+    @property
+    def shared(self) -> IntType | None:
+        return self.x
+
+    @property
+    def code(self) -> Any:
+        return self.w.bits
+
+    def encode(self, weights: NDArray) -> NDArray:
+        return weights - self.w.low
+
+    def correction(self, weights: NDArray) -> NDArray:
+        return 2 * self.both.low * weights.shape[1] - weights.sum(axis=1)
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        x, w = self._tap(tap), self._weight(code)
+        return Mux(x >= w, w, x)
+
+    def sums(self, lanes: int) -> tuple[int, Interval]:
+        high = self.lane.high
+        return (lanes + 1) // 2, Interval(0, 2 * high if lanes > 1 else high)
+
+    def terms(
+        self, m: Module, enable: Signal, taps: Sequence, late: Sequence, codes: Sequence
+    ) -> list[Value]:
+        x, before = ([self._tap(tap) for tap in lanes] for lanes in (taps, late))
+        w = [self._weight(code) for code in codes]
+        pairs = range(0, len(x) - 1, 2)
+        found = [self._pair(m, enable, n, x, before, w) for n in pairs]
+        if len(x) % 2:
+            m.submodules.single = single = Minimum(self.lane.bits)
+            m.d.comb += [single.x.eq(x[-1]), single.late.eq(before[-1]), single.w.eq(w[-1])]
+            m.d.comb += single.enable.eq(enable)
+            found.append(single.o)
+        return found
+
+    def _pair(
+        self, m: Module, enable: Signal, n: int, x: list[Value], late: list[Value], w: list[Value]
+    ) -> Value:
+        m.submodules[f"pair{n}"] = pair = MinimumPair(self.lane.bits)
+        m.d.comb += [
+            pair.enable.eq(enable),
+            pair.x0.eq(x[n]),
+            pair.w0.eq(w[n]),
+            pair.x1.eq(x[n + 1]),
+            pair.w1.eq(w[n + 1]),
+            pair.late.eq(late[n + 1]),
+        ]
+        return pair.o
+
+    def _tap(self, tap: Value) -> Value:
+        top = ~tap[-1] if self.x.signed else tap[-1]
+        return _raised(Cat(tap[:-1], top), self.x, self.both)
+
+    def _weight(self, code: Value) -> Value:
+        return _raised(code, self.w, self.both)
+
+
+class DistanceLanes(Lanes):
+    """-sum abs(x - w): lane = abs(x - w), where tap and weight are the inputs of one LUT.
+
+    Each bit of a lane is a table of both; nothing is shared and nothing carries.
+    """
+
+    factor = -1
+
+    @classmethod
+    def fits(cls, x: IntType, w: IntType, inputs: int) -> bool:
+        """Whether a LUT takes a tap and a weight."""
+        return x.bits + w.bits <= inputs
+
+    @property
+    def lane(self) -> IntType:
+        x, w = Interval.of(self.x), Interval.of(self.w)
+        return Interval(0, max(x.high - w.low, w.high - x.low)).type()
+
+    def compute(self, tap: Any, code: Any) -> Value:
+        pairs = ((a, b) for b in _in_code_order(self.w) for a in _in_code_order(self.x))
+        table = [Const(abs(a - b), self.lane.bits) for a, b in pairs]
+        return chosen(table, Cat(tap.as_unsigned(), code.as_unsigned()))
+
+
 class XnorLanes(Lanes):
     """sum x*w = 2 P - K over bits: lane = xnor(x, w), P their popcount, K the number of taps.
 
@@ -182,6 +303,31 @@ class XnorLanes(Lanes):
 
     def share(self, tap: Any) -> Value:
         return tap[0]
+
+
+class CountedXnorLanes(XnorLanes):
+    """The same for 6-input LUTs, of which each counts what its inputs hold: three lanes, or two."""
+
+    @property
+    def group(self) -> int:
+        """Lanes that are counted together."""
+        return 3 if self.x.bipolar else 2
+
+    def sums(self, lanes: int) -> tuple[int, Interval]:
+        return -(-lanes // self.group), Interval(0, min(self.group, lanes))
+
+    def terms(
+        self, m: Module, enable: Signal, taps: Sequence, late: Sequence, codes: Sequence
+    ) -> list[Value]:
+        bits = [self.compute(tap, code) for tap, code in zip(taps, codes, strict=True)]
+        groups = [bits[n : n + self.group] for n in range(0, len(bits), self.group)]
+        counts: list[Value] = []
+        for n, group in enumerate(groups):
+            count = Signal(range(self.group + 1), name=f"count{n}", reset_less=True)
+            ones = [Const(value.bit_count(), 2) for value in range(1 << len(group))]
+            m.d.sync += count.eq(chosen(ones, Cat(*group)))
+            counts.append(count)
+        return counts
 
 
 class SignLanes(Lanes):
@@ -254,10 +400,40 @@ class ShiftLanes(Lanes):
         return kept.as_signed()
 
 
+_LANES_OF_SIX: dict[str, type[Lanes]] = {"adder": MinimumLanes, "xnor": CountedXnorLanes}
+"""Other forms for LUTs of six inputs."""
+
+
+def lanes_of(
+    kernel: str, x: IntType, w: IntType, distances: tuple[int, ...] = (), lut_inputs: int = 4
+) -> Lanes:
+    """The form of a kernel that takes the fewest cells for these types; all give the same."""
+    if kernel == "adder" and DistanceLanes.fits(x, w, lut_inputs):
+        return DistanceLanes(x, w)
+    if lut_inputs == 6 and kernel in _LANES_OF_SIX:
+        return _LANES_OF_SIX[kernel](x, w)
+    return LANES[kernel](x, w, distances)
+
+
 def distances_of(weights: NDArray) -> tuple[int, ...]:
     """Ascending p of the weights +-2**p; (0,) where all weights are 0."""
     sizes = {int(size) for size in np.abs(weights).flat if size}
     return tuple(sorted(size.bit_length() - 1 for size in sizes)) or (0,)
+
+
+def _raised(value: Value, kind: IntType, both: IntType) -> Value:
+    """value + kind.low - both.low for values without sign: the bits above are those of a sign."""
+    if kind.bits == both.bits:
+        return value
+    if not kind.signed:
+        return Cat(value, Const(both.signed << (both.bits - 1 - kind.bits), both.bits - kind.bits))
+    return Cat(value[:-1], (~value[-1]).replicate(both.bits - kind.bits), value[-1])
+
+
+def _in_code_order(kind: IntType) -> list[int]:
+    """The values of a type in the order of the bits that stand for them."""
+    values = range(kind.low, kind.high + 1)
+    return sorted(values, key=lambda value: value % (1 << kind.bits))
 
 
 def _refuse_bipolar(name: str, kind: IntType) -> None:

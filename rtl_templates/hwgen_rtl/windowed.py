@@ -59,6 +59,7 @@ class Windowed(StreamComponent):
         connect(m, flipped(self.i), buffer.i)
         m.d.comb += [
             buffer.enable.eq(enable),
+            datapath.enable.eq(enable),
             datapath.taps.eq(buffer.taps),
             datapath.valid.eq(buffer.valid),
             datapath.first.eq(buffer.first),

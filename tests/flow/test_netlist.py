@@ -25,7 +25,7 @@ from hwgen_sim.netlist import netlist_verilog, observable
 from hwgen_sim.netlist.cells import cell_models
 from models import accuracy, common
 from tests.flow.conftest import Finished, Project
-from tests.flow.designs import Design, design_of, features, memories, residual
+from tests.flow.designs import Design, design_of, features, memories, minima, residual
 
 Json = dict[str, Any]
 
@@ -156,14 +156,20 @@ OTHERS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("device", MEMORIES)
-def test_every_node_and_the_cycles_are_right(device: str, tmp_path: Path):
-    design = memories()
+@pytest.mark.parametrize(
+    ("make", "device", "expected"),
+    [(memories, device, {MEMORIES[device].cell, *OTHERS[device]}) for device in MEMORIES]
+    + [(minima, "xc7a100t", {"LUT6_2", "CARRY4"})],
+)
+def test_every_node_and_the_cycles_are_right(
+    make: Callable[[], Design], device: str, expected: set[str], tmp_path: Path
+):
+    design = make()
     netlist = netlist_of(design, device, tmp_path)
     modules = json.loads(netlist.read_text())["modules"]
     kinds = {cell["type"] for module in modules.values() for cell in module["cells"].values()}
     kinds = {kind for kind in kinds if not kind.startswith("$")}  # in Yosys' models
-    assert {MEMORIES[device].cell, *OTHERS[device]} <= kinds
+    assert expected <= kinds
     cells = dict.fromkeys(kinds - {stream.instance for stream in design.manifest.nodes}, 1)
     assert uncounted_cells(cells, load_device(device).family) == ()
     result, comparison = run(design, netlist, device)

@@ -14,7 +14,7 @@ from hwgen_boards.synth import synthesize
 from hwgen_sim.netlist import netlist_verilog
 from tests.rtl.synthesis import VERILOG
 
-__all__ = ["equivalent", "netlist_of"]
+__all__ = ["equivalent", "netlist_of", "run_yosys"]
 
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script job.ys')"
 
@@ -60,7 +60,7 @@ def netlist_of(component: wiring.Component, device: str, folder: Path) -> Path:
     ``folder`` receives the component as ``top.v``.
     """
     (folder / "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
-    _yosys(VERILOG, folder).check_returncode()
+    run_yosys(VERILOG, folder).check_returncode()
     target = load_device(device)
     synthesis = synthesize(folder / "top.v", {}, target, folder / "synth")
     text = netlist_verilog(synthesis.netlist, target.family).read_text()
@@ -76,7 +76,7 @@ def equivalent(folder: Path, gold: str = "top.v", gate: str = "netlist.v") -> bo
     ABC decides it by signal correspondence: pairs of signals that are equal at first and, where all
     pairs are equal in one cycle, in the next one too, until the outputs are among them.
     """
-    _yosys(_MITER.format(gold=gold, gate=gate), folder).check_returncode()
+    run_yosys(_MITER.format(gold=gold, gate=gate), folder).check_returncode()
     program = Path(_origin("pyosys")).with_name("yosys-abc")
     command = [program, "-c", "read_aiger miter.aig; dprove; print_status"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
@@ -92,7 +92,8 @@ def _origin(package: str) -> str:
     return spec.origin
 
 
-def _yosys(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_yosys(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in ``folder``."""
     (folder / "job.ys").write_text(script)
     command = [sys.executable, "-c", _JOB]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

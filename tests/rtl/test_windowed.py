@@ -119,6 +119,24 @@ def test_one_lane_is_right_for_all_inputs(kernel):
     check_array(window, array, (weights, np.zeros(16, int)), taps, expected)
 
 
+@pytest.mark.parametrize(
+    ("x", "w"),
+    [("uint2", "uint2"), ("int2", "int2"), ("uint1", "uint3"), ("int1", "uint2"), ("int3", "int1"),
+     ("uint2", "int2"), ("uint3", "int2"), ("int2", "uint3"), ("uint3", "uint3"), ("int4", "uint2"),
+     ("uint1", "int4")],
+)  # fmt: skip
+def test_distances_of_all_pairs(x, w):
+    """Both forms, by table and by carry chain: every tap against every weight."""
+    x, w = IntType.parse(x), IntType.parse(w)
+    taps, weights = (np.arange(kind.low, kind.high + 1)[:, None] for kind in (x, w))
+    expected = [[-abs(t - v) for v in weights[:, 0].tolist()] for t in taps[:, 0].tolist()]
+    window = WindowParams(height=1, width=1, words=1, lanes=1, kind=x, kernel=(1, 1))
+    array = array_params(kernel="adder", x=x, w=w, acc=IntType(6, signed=True), pe=len(weights))
+    assert (array.lanes.shared is None) == (x.bits + w.bits <= 4)
+    zero = np.zeros(len(weights), int)
+    check_array(window, array, (weights, zero), taps, np.array(expected), seeds=())
+
+
 def array_params(**changes):
     kind = IntType(8, signed=True)
     given = dict(kernel="adder", x=kind, w=kind, acc=kind, simd=1, pe=1, beats=1, folds=1)
