@@ -53,6 +53,18 @@ class Device:
     pack: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
 
+    @property
+    def fabric(self) -> str:
+        """Key of hwgen.schedule.fabric.FABRICS: iCE40 devices differ in whether they multiply."""
+        return "ice40up" if self.family == "ice40" and self.dsp else self.family
+
+    @property
+    def larger(self) -> "tuple[Device, ...]":
+        """Devices of the same fabric that have more LUT sites, smallest first."""
+        others = (load_device(name) for name in device_names())
+        more = (other for other in others if other.fabric == self.fabric and other.lut > self.lut)
+        return tuple(sorted(more, key=lambda other: (other.lut, other.name)))
+
 
 _ADAPTER = TypeAdapter(Device)
 _FOLDER = resources.files("hwgen_boards") / "devices"
