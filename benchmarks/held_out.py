@@ -74,7 +74,6 @@ _LARGE = (
     Design("adder", 8, 8, 0.9),
     Design("adder", 4, 16, 0.8),
 )
-_NOT_ROUTED = "winograd 4 bits, 8 channels, speed 0.3"
 _HELD_OUT = tuple(
     Design(kernel, bits, channels, speed)
     for kernel in KERNELS
@@ -102,8 +101,12 @@ def held_out(family: str) -> tuple[Design, ...]:
 
 
 def clock_fitted_on() -> tuple[Design, ...]:
-    """Designs that the clock model has seen the routing of."""
-    return tuple(design for design in fitted_on("ecp5") if str(design) != _NOT_ROUTED)
+    """Designs that the clock model has seen the routing of, beside the demo of the README.
+
+    Two large ones and a Winograd design are left out, since their routing takes long.
+    """
+    large_winograd = _SMALL[6]
+    return (*(design for design in _SMALL if design != large_winograd), _LARGE[0])
 
 
 def clock_held_out() -> tuple[Design, ...]:

@@ -22,18 +22,18 @@ from hwgen_rtl.storage import ram_in_block
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
 
-__all__ = ["SPEEDS", "Clock", "Path", "Speed", "period_of", "predict_clock", "unit_paths"]
+__all__ = ["SPEEDS", "Clock", "Speed", "TimingPath", "period_of", "predict_clock", "unit_paths"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Path:
+class TimingPath:
     """What lies between two registers of ``block``.
 
     Parameters:
         role     : what the path is for, in words
         luts     : LUTs in a row
         chains   : bits of each carry chain in a row
-        products : multipliers
+        products : multipliers of the block, of which the path takes one
         memories : block RAMs that the path starts at
         fan_out  : flip-flops that its last net enables
     """
@@ -59,7 +59,9 @@ class Speed:
         net            : of a net in a design of 1,000 LUTs
         growth         : of all nets, for each factor of e in LUTs
         product_net    : of the nets before and behind a multiplier
-        spread         : of those, for the square root of the design's multipliers
+        spread         : of those, for the square root of the block's multipliers, in a design of
+                         1,000 LUTs; it grows with the LUTs to the power of 2/3, since multipliers
+                         sit in rows that a large design is far from
         enable         : of a net that enables flip-flops, for the square root of their number
     """
 
@@ -84,11 +86,11 @@ SPEEDS: Mapping[str, Speed] = {
         memory=5.7,
         chain=0.89,
         bit=0.035,
-        net=0.75,
-        growth=0.1,
-        product_net=0.5,
-        spread=0.3,
-        enable=0.1,
+        net=0.71,
+        growth=0.09,
+        product_net=1.17,
+        spread=0.177,
+        enable=0.12,
     ),
 }
 """Family to its speed: ECP5 of speed grade 6, the slowest one."""
@@ -100,7 +102,7 @@ class Clock:
 
     mhz: float
     unit: str
-    path: Path
+    path: TimingPath
 
     @property
     def limit(self) -> str:
@@ -122,23 +124,25 @@ def predict_clock(plan: Plan) -> Clock | None:
     return Clock(1000 / period, unit, path)
 
 
-def period_of(path: Path, design: Resources, speed: Speed) -> float:
+def period_of(path: TimingPath, design: Resources, speed: Speed) -> float:
     """Nanoseconds from register to register, in a design of so many cells."""
     size = 1 + speed.growth * log(max(design.lut, 100) / 1000)
     nets = len(path.chains) + path.luts + (1 if path.memories else 0)
-    product_net = speed.product_net + speed.spread * sqrt(design.dsp)
+    distance = sqrt(path.products) * (design.lut / 1000) ** (2 / 3)
+    product_net = speed.product_net + speed.spread * distance
+    product = speed.product + 2 * product_net if path.products else 0
     return (
         (speed.memory if path.memories else speed.register)
         + path.luts * speed.lut
         + len(path.chains) * speed.chain
         + sum(path.chains) * speed.bit
-        + path.products * (speed.product + 2 * product_net)
+        + product
         + nets * speed.net * size
         + speed.enable * sqrt(path.fan_out)
     )
 
 
-def unit_paths(blocks: Sequence[Any]) -> Iterator[Path]:
+def unit_paths(blocks: Sequence[Any]) -> Iterator[TimingPath]:
     """Long paths of the blocks of a unit, which are given in stream order."""
     padded = 0
     for params in blocks:
@@ -152,43 +156,45 @@ def unit_paths(blocks: Sequence[Any]) -> Iterator[Path]:
             yield _requantize(params)
 
 
-def _windowed(params: WindowedParams, padded: int) -> Iterator[Path]:
+def _windowed(params: WindowedParams, padded: int) -> Iterator[TimingPath]:
     window, datapath = params.window, params.datapath
     yield _walk(window)
     yield _level(window, padded)
     cells = block_resources(params)
-    yield Path(block="window", role="stall", luts=2, fan_out=cells.ff)
+    yield TimingPath(block="window", role="stall", luts=2, fan_out=cells.ff)
     if isinstance(datapath, PoolParams) and ram_in_block(
         window.lanes * window.kind.bits, window.depth
     ):
         kind = datapath.result.bits
-        yield Path(block="pool", role="element", luts=2, chains=(kind,), memories=1)
+        yield TimingPath(block="pool", role="element", luts=2, chains=(kind,), memories=1)
     if isinstance(datapath, DepthwiseParams) or (
         isinstance(datapath, ArrayParams) and datapath.kernel == "multiply"
     ):
-        yield Path(block="array", role="product", products=1)
+        products = block_resources(params).dsp
+        yield TimingPath(block="array", role="product", products=products)
 
 
-def _walk(window: WindowParams) -> Path:
+def _walk(window: WindowParams) -> TimingPath:
     """The next address: which loops end, what to add, the sum, and whether it wraps."""
     address = ceil_log2(window.depth)
     counters = sum(ceil_log2(loop.count) for loop in window.loops())
     ends = ceil(log(max(counters, 4), 4))
     if window.depth & (window.depth - 1) == 0:
-        return Path(block="window", role="address", luts=ends + 3, chains=(address,))
-    return Path(block="window", role="address", luts=ends + 4, chains=(address, address))
+        return TimingPath(block="window", role="address", luts=ends + 3, chains=(address,))
+    return TimingPath(block="window", role="address", luts=ends + 4, chains=(address, address))
 
 
-def _level(window: WindowParams, padded: int) -> Path:
+def _level(window: WindowParams, padded: int) -> TimingPath:
     """Whether a word comes, of which the padding is counted; how full that makes the buffer."""
     level = window.depth.bit_length() + 2
     chains = (padded, level, level) if padded else (level, level)
-    return Path(block="window", role="level", luts=3 if padded else 2, chains=chains)
+    return TimingPath(block="window", role="level", luts=3 if padded else 2, chains=chains)
 
 
-def _requantize(params: RequantizeParams) -> Path:
+def _requantize(params: RequantizeParams) -> TimingPath:
     """The product, and the sum of its parts."""
     beyond = max(params.acc.bits, params.multiplier.bits) - 18
     bits = params.acc.bits + params.multiplier.bits - 18
     chains = (bits,) if beyond > 0 else ()
-    return Path(block="affine", role="product", products=1, chains=chains)
+    products = block_resources(params).dsp
+    return TimingPath(block="affine", role="product", products=products, chains=chains)

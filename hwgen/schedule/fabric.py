@@ -92,7 +92,7 @@ _ECP5 = Fabric(
 _ICE40 = Fabric(
     blocks=(Ram(cost=64, address=11, widths=(2, 4, 8, 16), byte=1, bram=1),),
     chains_take_luts=False,
-    lone_ff=0.75,
+    lone_ff=0.76,
 )
 _GOWIN = Fabric(
     blocks=(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from math import ceil
 
 from hwgen.schedule.demand import Memory, distinct_columns
@@ -27,7 +26,6 @@ class _Mapping:
     cost: float
 
 
-@cache
 def memory_resources(memory: Memory, fabric: Fabric) -> Resources:
     """The cheapest mapping that the memory's style allows."""
     found = _chosen(memory, fabric)
@@ -69,6 +67,7 @@ def _best_geometry(memory: Memory, ram: Ram) -> _Mapping:
 
 
 def _geometries(memory: Memory, ram: Ram) -> Iterator[_Mapping]:
+    """Every width: rows of words, which share cells where a row leaves some of one free."""
     copies = 1 if memory.written else ceil(memory.reads / ram.rom_reads)
     for n, width in enumerate(ram.widths):
         rows = ceil(memory.depth / 2 ** (ram.address - n))

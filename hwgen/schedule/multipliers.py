@@ -1,7 +1,5 @@
 """How many multipliers of a family a product takes: the parts that Yosys' mul2dsp.v makes of it."""
 
-from functools import cache
-
 from hwgen.schedule.demand import Product
 from hwgen.schedule.fabric import Fabric, Multiplier
 from hwgen.schedule.plan import Resources
@@ -12,7 +10,6 @@ Operand = tuple[int, bool]
 """Bits, and whether they have a sign."""
 
 
-@cache
 def product_resources(product: Product, fabric: Fabric) -> Resources:
     """Multipliers, LUTs of the parts that are too narrow for one, and of the sum of the parts."""
     signed = product.a.signed or product.b.signed

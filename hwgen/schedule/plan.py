@@ -48,6 +48,16 @@ class Resources:
             dsp=self.dsp + other.dsp,
         )
 
+    def times(self, count: int) -> "Resources":
+        """Cells of ``count`` copies."""
+        return Resources(
+            lut=self.lut * count,
+            carry=self.carry * count,
+            ff=self.ff * count,
+            bram=self.bram * count,
+            dsp=self.dsp * count,
+        )
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -7,8 +7,9 @@ its memories and products take; what synthesis makes of the rest is calibrated i
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from hwgen.schedule.calibration import CALIBRATION, CELLS
@@ -107,22 +108,15 @@ def counted(params: Any, family: str = DEFAULT_FAMILY) -> Count:
     return Count(logic, fixed)
 
 
-def _counts(things: Iterable[_T], cells: Callable[[_T, Fabric], Resources], fabric: Fabric):
+def _counts(
+    things: Iterable[_T], cells: Callable[[_T, Fabric], Resources], fabric: Fabric
+) -> Iterator[tuple[_T, Resources]]:
     """Each kind of thing once, with the cells of all of its kind."""
     for thing, number in Counter(things).items():
-        one = cells(thing, fabric)
-        yield (
-            thing,
-            Resources(
-                lut=one.lut * number,
-                carry=one.carry * number,
-                ff=one.ff * number,
-                bram=one.bram * number,
-                dsp=one.dsp * number,
-            ),
-        )
+        yield thing, cells(thing, fabric).times(number)
 
 
+@lru_cache(maxsize=1 << 16)
 def _calibrated(params: Any, family: str) -> Resources:
     count = counted(params, family)
     table = CALIBRATION[family]

@@ -1,13 +1,17 @@
 """Predicted cells of each family: its memories, its multipliers, and laws that must hold."""
 
+import json
 import re
 from dataclasses import replace
 
 import pytest
 
+from hwgen.build import Build
 from hwgen.errors import InputError
+from hwgen.flow import clock_line
 from hwgen.schedule.clock import SPEEDS, predict_clock
 from hwgen.schedule.demand import Memory, Product
+from hwgen.schedule.document import plan_document
 from hwgen.schedule.fabric import FABRICS, fabric_of
 from hwgen.schedule.memory import memory_resources
 from hwgen.schedule.multipliers import product_resources
@@ -158,3 +162,18 @@ class TestClock:
         assert slow
         assert fast
         assert fast.mhz < 1.1 * slow.mhz
+
+    @pytest.mark.parametrize(
+        ("family", "sentence"),
+        [
+            ("ecp5", r"^An image every [\d,]+ cycles: [\d,]+ images .* MHz, predicted and limited"),
+            (
+                "xc7",
+                r"^An image every [\d,]+ cycles; the clock is not predicted for this family\.$",
+            ),
+        ],
+    )
+    def test_the_plan_file_holds_it(self, family, sentence, tmp_path):
+        plan = schedule(padded_classifier().graph(), Target(cycles=500, family=family))
+        Build(tmp_path).plan.write_text(json.dumps(plan_document(plan)))
+        assert re.match(sentence, clock_line(Build(tmp_path)))
