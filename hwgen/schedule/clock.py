@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil, log, sqrt
 from typing import Any
 
-from hwgen.schedule.plan import Plan, Resources
+from hwgen.schedule.plan import Plan, Resources, Unit
 from hwgen.schedule.resources import block_resources
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.depthwise import DepthwiseParams
@@ -22,7 +22,8 @@ from hwgen_rtl.storage import ram_in_block
 from hwgen_rtl.window import WindowParams
 from hwgen_rtl.windowed import WindowedParams
 
-__all__ = ["SPEEDS", "Clock", "Speed", "TimingPath", "period_of", "predict_clock", "unit_paths"]
+__all__ = ["SPEEDS", "Clock", "Speed", "TimingPath", "period_of", "predict_clock"]
+__all__ += ["slowest_path", "unit_paths"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +113,17 @@ class Clock:
 
 def predict_clock(plan: Plan) -> Clock | None:
     """The clock of a plan; None for families of which no design was routed for this."""
-    speed = SPEEDS.get(plan.target.family)
+    return slowest_path(plan.units, plan.total, plan.target.family)
+
+
+def slowest_path(units: Sequence[Unit], total: Resources, family: str) -> Clock | None:
+    """The clock of units that take ``total`` cells."""
+    speed = SPEEDS.get(family)
     if speed is None:
         return None
     slowest = max(
-        (period_of(path, plan.total, speed), unit.name, n, path)
-        for unit in plan.units
+        (period_of(path, total, speed), unit.name, n, path)
+        for unit in units
         for n, path in enumerate(unit_paths([stage.params for stage in unit.blocks]))
     )
     period, unit, _, path = slowest

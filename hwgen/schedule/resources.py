@@ -78,6 +78,7 @@ def unit_resources(unit: Unit, family: str = DEFAULT_FAMILY) -> Resources:
     return sum((block_resources(stage.params, family) for stage in unit.blocks), Resources())
 
 
+@lru_cache(maxsize=1 << 16)
 def block_resources(params: Any, family: str = DEFAULT_FAMILY) -> Resources:
     """Cells of one block from its Params alone: counted by a rule, and calibrated."""
     return sum((_calibrated(part, family) for part in parts(params)), Resources())
@@ -116,7 +117,6 @@ def _counts(
         yield thing, cells(thing, fabric).times(number)
 
 
-@lru_cache(maxsize=1 << 16)
 def _calibrated(params: Any, family: str) -> Resources:
     count = counted(params, family)
     table = CALIBRATION[family]
