@@ -23,6 +23,8 @@ def product_resources(product: Product, fabric: Fabric) -> Resources:
 
 def _mapped(a: Operand, b: Operand, bits: int, rules: tuple[Multiplier, ...]) -> Resources:
     for n, rule in enumerate(rules):
+        if n:  # a part that the rule of its whole refuses is again a product, wider operand first
+            a, b = max(a, b), min(a, b)
         if _takes(rule, a, b, bits):
             return _split(a, b, bits, rule, rules[n:])
     return Resources(lut=a[0] * b[0], carry=a[0] * b[0] / 4)
