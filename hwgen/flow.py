@@ -109,7 +109,7 @@ def clock_line(build: Build) -> str:
     rate = clock["mhz"] * 1e6 / cycles
     return (
         f"An image every {cycles:,} cycles: {rate:,.0f} images per second at {clock['mhz']} MHz,"
-        f" predicted and limited by {clock['limited_by']}."
+        f" predicted; a long path: {clock['limited_by']}."
     )
 
 

@@ -78,4 +78,4 @@ CALIBRATION: dict[str, Table] = {
     "xc7": _ECP5,
     "xcup": _ECP5,
 }
-"""Family to its table; nexus was not fitted and takes that of ecp5."""
+"""Family to its table; nexus, xc7 and xcup were not fitted and take that of ecp5."""

@@ -46,6 +46,7 @@ class Multiplier:
         partial : widest part of an A that is too wide
         product : narrowest result
         signed  : whether only signed products exist, so that parts of an operand lose a bit
+        dsp     : multipliers that it takes, in the units of the device
     """
 
     a: int
@@ -55,6 +56,7 @@ class Multiplier:
     partial: int = 0
     product: int = 0
     signed: bool = False
+    dsp: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ _GOWIN = Fabric(
     ),
     distributed=(Ram(cost=4, shared=4, address=4, widths=(4,), lut=8),),
     multipliers=(
-        Multiplier(a=36, b=36, least_a=22, least_b=22),
+        Multiplier(a=36, b=36, least_a=22, least_b=22, dsp=4),
         Multiplier(a=18, b=18, least_a=10, least_b=4),
         Multiplier(a=18, b=18, least_a=4, least_b=10),
         Multiplier(a=9, b=9, least_a=4, least_b=4),
@@ -141,8 +143,8 @@ _NEXUS = Fabric(
     ),
     distributed=_ECP5.distributed,
     multipliers=(
-        Multiplier(a=36, b=36, least_a=22, least_b=22),
-        Multiplier(a=36, b=18, least_a=22, least_b=10),
+        Multiplier(a=36, b=36, least_a=22, least_b=22, dsp=4),
+        Multiplier(a=36, b=18, least_a=19, least_b=10, dsp=2),
         Multiplier(a=18, b=18, least_a=10, least_b=4),
         Multiplier(a=18, b=18, least_a=4, least_b=10),
         Multiplier(a=9, b=9, least_a=4, least_b=4),

@@ -50,7 +50,7 @@ def _split(
         return _summed(
             [_mapped(a, (part, b[1]), bits, rules) for part in parts], a[0] + b[0], parts
         )
-    return Resources(dsp=1)
+    return Resources(dsp=rule.dsp)
 
 
 def _parts(bits: int, widest: int, partial: int, signed: bool) -> list[int]:

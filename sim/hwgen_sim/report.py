@@ -119,7 +119,7 @@ def _clock(build: Build, synthesized: dict[str, Any] | None) -> tuple[float | No
     predicted = json.loads(build.plan.read_text()).get("clock")
     if predicted is None:
         return None, "not predicted for this family; 'hwgen synth --route' finds it"
-    return predicted["mhz"], f"predicted, limited by {predicted['limited_by']}"
+    return predicted["mhz"], f"predicted; a long path: {predicted['limited_by']}"
 
 
 def _number(value: int | None) -> str:
