@@ -29,6 +29,7 @@ from rich.table import Table
 
 from hwgen.emit.verilog import to_verilog
 from hwgen.lower.top import Chain, Design, Port, Wire
+from hwgen.schedule.fabric import fabric_of
 from hwgen_boards.devices import Device, load_device
 from hwgen_boards.resources import Resources
 from hwgen_boards.synth import synthesize
@@ -168,7 +169,7 @@ def cells(case: Case, device: Device) -> Resources:
 def row(family: str, case: Case) -> tuple[str, ...]:
     """Ours beside the textbook form, each lane's share of both, and the ratio of LUTs."""
     device = load_device(DEVICES[family])
-    ours = cells(replace(case, lut_inputs=device.lut_inputs), device)
+    ours = cells(replace(case, lut_inputs=fabric_of(device.fabric).inputs), device)
     theirs = cells(replace(case, kernel=f"textbook {case.kernel}"), device)
     lanes = TAPS * case.channels
     return (

@@ -1,120 +1,72 @@
-"""Error of the predicted cells against synthesis, on designs that no rule was fitted on.
+"""Error of predicted cells and clock against the tools, on designs that no rule was fitted on.
 
-Run: python benchmarks/prediction_error.py [--device lfe5u-45f] [--nodes]
+Run: python benchmarks/prediction_error.py [--family ice40] [--nodes] [--clock]
 """
 
 import argparse
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import torch
+from held_out import (
+    DEVICES,
+    Design,
+    clock_fitted_on,
+    clock_held_out,
+    fitted_on,
+    folded,
+    held_out,
+    integers,
+    routed,
+    routed_on,
+    synthesized,
+)
 from rich.console import Console
 from rich.table import Table
-from torch import nn
 
-from hwgen import nn as layers
-from hwgen.emit.verilog import to_verilog
-from hwgen.frontend import from_torch
-from hwgen.ir.graph import Graph
-from hwgen.lower.top import lower
-from hwgen.quantize import Policy, quantize
-from hwgen.schedule.plan import Plan, Target
-from hwgen.schedule.resources import counted, parts
-from hwgen.schedule.schedule import schedule
+from hwgen.schedule.calibration import CELLS
+from hwgen.schedule.clock import predict_clock
+from hwgen.schedule.plan import Resources
+from hwgen.schedule.resources import Count, counted, parts, unit_resources
 from hwgen_boards.devices import load_device
-from hwgen_boards.resources import Resources
-from hwgen_boards.synth import Synthesis, synthesize
+from hwgen_boards.resources import Resources as Found
 
-CELLS = ("lut", "ff", "carry", "bram", "dsp")
-SHAPE = (3, 10, 10)
+SHOWN = ("lut", "carry", "ff", "bram", "dsp")
+SHARES = (("median", 50), ("90th percentile", 90), ("worst", 100))
+STIFFNESS = 30.0, 0.02
+"""How strongly a scale is drawn to that of the family, and an offset to 0."""
+TOO_FEW = ("BandParams", "ThresholdParams")
+"""Blocks of which the fitted designs have too few; they take the scale of the family."""
 
 
 @dataclass(frozen=True)
-class Design:
-    """One network and how it is folded.
+class Node:
+    """What was predicted and found of a node, and what the rules count in each of its blocks."""
 
-    Parameters:
-        kernel   : of the middle layer, a key of ``KERNELS``
-        bits     : of activations and weights
-        channels : of the middle layer's input; it has as many outputs
-        speed    : 0 for the slowest folding, 1 for a fast one
-    """
-
-    kernel: str
-    bits: int
-    channels: int
-    speed: float
-
-    def __str__(self) -> str:
-        return f"{self.kernel} {self.bits} bits, {self.channels} channels, speed {self.speed}"
+    kind: str
+    blocks: list[tuple[str, Count]]
+    predicted: Resources
+    found: Found
 
 
-KERNELS = {
-    "multiply": lambda c: nn.Conv2d(c, c, 3, padding=1, bias=False),
-    "depthwise": lambda c: nn.Conv2d(c, c, 3, padding=1, groups=c, bias=False),
-    "adder": lambda c: layers.AdderConv2d(c, c, 3, padding=1),
-    "winograd": lambda c: layers.WinogradAdderConv2d(c, c, padding=1),
-    "shift": lambda c: layers.Pow2Conv2d(c, c, 3, padding=1),
-    "xnor": lambda c: nn.Sequential(layers.Sign(), layers.XnorConv2d(c, c, 3, padding=1)),
-    "sign": lambda c: layers.BinaryWeightConv2d(c, c, 3, padding=1),
-}
-
-FITTED_ON = tuple(
-    Design(kernel, bits, channels, speed)
-    for kernel in KERNELS
-    for bits, channels, speed in ((4, 8, 0.3), (8, 4, 0.6))
-)
-"""Designs of which the rules and their calibration have seen the synthesis."""
-HELD_OUT = tuple(
-    Design(kernel, bits, channels, speed)
-    for kernel in KERNELS
-    for bits, channels, speed in ((3, 6, 0.5), (5, 12, 0.2), (6, 8, 0.7), (7, 4, 0.9), (8, 9, 0.4))
-)
-
-
-def integers(design: Design) -> Graph:
-    """A first layer, the layer in question, a pool and a classifier, with random weights."""
-    torch.manual_seed(0)
-    c = design.channels
-    module = nn.Sequential(
-        nn.Conv2d(SHAPE[0], c, 3), nn.BatchNorm2d(c), nn.ReLU(),
-        KERNELS[design.kernel](c), nn.BatchNorm2d(c), nn.ReLU(),
-        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(c * 16, 10),
-    ).eval()  # fmt: skip
-    for layer in module:
-        if isinstance(layer, nn.BatchNorm2d):  # as after training, unlike for each channel
-            nn.init.uniform_(layer.weight, 0.5, 2)
-            nn.init.normal_(layer.bias)
-    graph = from_torch(module, torch.rand(2, *SHAPE), "held_out")
-    images = np.random.default_rng(0).integers(0, 256, (16, *SHAPE)).astype(np.uint8)
-    return quantize(graph, images, Policy(bits=design.bits))
-
-
-def folded(graph: Graph, speed: float) -> Plan:
-    """A plan between the slowest folding and one of 800 cycles an image."""
-    slowest = schedule(graph, Target(cycles=1 << 40)).interval
-    return schedule(graph, Target(cycles=round(slowest ** (1 - speed) * 800**speed)))
-
-
-def synthesized(plan: Plan, device: str) -> Synthesis:
-    """Cells of every node, from Yosys or from an earlier run."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "top.v").write_text(to_verilog(lower(plan)))
-        instances = {unit.name: unit.name for unit in plan.units}
-        return synthesize(folder / "top.v", instances, load_device(device), folder)
-
-
-def compared(design: Design, device: str) -> Iterator[tuple[str, object, Resources]]:
-    """Predicted and synthesized cells of every node and, under "", of all nodes."""
+def nodes_of(design: Design, family: str) -> list[Node]:
+    """All nodes of a design, which is folded alike for all families."""
+    device = load_device(DEVICES[family])
     plan = folded(integers(design), design.speed)
-    found = synthesized(plan, device)
-    for unit in plan.units:
-        yield f"{unit.node.kind}", plan.resources[unit.name], found.nodes[unit.name]
-    yield "", plan.total, found.total
+    found = synthesized(plan, device).nodes
+    return [
+        Node(
+            kind=unit.node.kind,
+            blocks=[
+                (type(part).__name__, counted(part, device.fabric))
+                for stage in unit.blocks
+                for part in parts(stage.params)
+            ],
+            predicted=unit_resources(unit, device.fabric),
+            found=found[unit.name],
+        )
+        for unit in plan.units
+    ]
 
 
 def error(predicted: float, found: float) -> float:
@@ -122,65 +74,120 @@ def error(predicted: float, found: float) -> float:
     return 100 * (predicted - found) / max(found, 1)
 
 
-def blocks_of(design: Design, device: str) -> Iterator[tuple[list, Resources]]:
-    """The blocks of every node, and what synthesis made of them together."""
-    plan = folded(integers(design), design.speed)
-    found = synthesized(plan, device).nodes
-    for unit in plan.units:
-        yield [part for stage in unit.blocks for part in parts(stage.params)], found[unit.name]
+def pair(nodes: Iterable[Node], cell: str) -> tuple[float, int]:
+    """Predicted and found cells of some nodes together."""
+    nodes = list(nodes)
+    return (
+        sum(getattr(node.predicted, cell) for node in nodes),
+        sum(getattr(node.found, cell) for node in nodes),
+    )
 
 
-def fit(designs: tuple[Design, ...], device: str, cell: str) -> Iterator[tuple[str, str]]:
-    """Scale and offset of each kind of block, by ridge regression on relative errors."""
-    nodes = [node for design in designs for node in blocks_of(design, device)]
-    kinds = sorted({type(block).__name__ for blocks, _ in nodes for block in blocks})
+def fit(nodes: list[Node], cell: str) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Scale and offset of each kind of block, by ridge regression on relative errors.
+
+    First, as "", the scale of the whole family, towards which those of its blocks are drawn.
+    """
+    kinds = sorted({kind for node in nodes for kind, _ in node.blocks})
     matrix, wanted = np.zeros((len(nodes), 2 * len(kinds))), np.zeros(len(nodes))
-    for n, (blocks, found) in enumerate(nodes):
-        wanted[n] = getattr(found, cell)
-        for block in blocks:
-            k = 2 * kinds.index(type(block).__name__)
-            matrix[n, k : k + 2] += getattr(counted(block), cell), 1
-    weight = 1 / np.sqrt(np.maximum(wanted, 20))
-    prior, stiffness = np.tile([1, 0], len(kinds)), np.tile([30, 0.02], len(kinds))
+    for n, node in enumerate(nodes):
+        wanted[n] = getattr(node.found, cell)
+        for kind, count in node.blocks:
+            logic, k = getattr(count.logic, cell), 2 * kinds.index(kind)
+            matrix[n, k : k + 2] += logic, logic > 0
+            wanted[n] -= getattr(count.fixed, cell)
+    scale = wanted.sum() / max(matrix[:, ::2].sum(), 1)
+    found = [getattr(node.found, cell) for node in nodes]
+    weight = 1 / np.sqrt(np.maximum(found, 20))
+    prior, stiffness = np.tile([scale, 0], len(kinds)), np.tile(STIFFNESS, len(kinds))
     a, b = matrix * weight[:, None], wanted * weight
-    found = np.linalg.solve(a.T @ a + np.diag(stiffness), a.T @ b + stiffness * prior)
-    for kind, (scale, offset) in zip(kinds, found.reshape(-1, 2), strict=True):
-        yield kind, f"({scale:.2f}, {offset:.1f})"
+    values = np.linalg.solve(a.T @ a + np.diag(stiffness), a.T @ b + stiffness * prior)
+    yield "", (scale, 0.0)
+    for kind, (slope, offset) in zip(kinds, values.reshape(-1, 2).tolist(), strict=True):
+        if kind not in TOO_FEW:
+            yield kind, (slope, offset)
 
 
-def rows(designs: tuple[Design, ...], device: str, nodes: bool) -> Iterator[tuple[str, list[str]]]:
-    errors: dict[str, list[float]] = {cell: [] for cell in CELLS}
+def print_fit(family: str) -> None:
+    """The family's table for hwgen/schedule/calibration.py."""
+    nodes = [node for design in fitted_on(family) for node in nodes_of(design, family)]
+    columns = [dict(fit(nodes, cell)) for cell in CELLS]
+    print(f"_{family.upper()}: Table = {{")
+    for kind in columns[0]:
+        values = ", ".join(f"({c[kind][0]:.2f}, {c[kind][1] + 0:.1f})" for c in columns)
+        print(f'    "{kind}": ({values}),')
+    print("}")
+
+
+def cell_rows(designs: Iterable[Design], family: str, nodes: bool) -> Iterator[list[str]]:
+    """A row for each design, and if asked for each node, then the error of all of them."""
+    errors: dict[str, list[float]] = {cell: [] for cell in SHOWN}
     for design in designs:
-        for kind, predicted, found in compared(design, device):
-            pairs = {c: (getattr(predicted, c), getattr(found, c)) for c in CELLS}
-            if not kind:
-                for cell, pair in pairs.items():
-                    errors[cell].append(error(*pair))
-            if nodes or not kind:
-                shown = [f"{p:.0f}/{f} ({error(p, f):+.0f} %)" for p, f in pairs.values()]
-                yield f"  {kind}" if kind else str(design), shown
-    for name, share in (("median", 50), ("90th percentile", 90), ("worst", 100)):
-        yield name, [f"{np.percentile(np.abs(errors[c]), share):.1f} %" for c in CELLS]
+        found = nodes_of(design, family)
+        yield [str(design), *(text(*pair(found, cell)) for cell in SHOWN)]
+        for cell in SHOWN:
+            errors[cell].append(error(*pair(found, cell)))
+        for node in found if nodes else ():
+            yield [f"  {node.kind}", *(text(*pair([node], cell)) for cell in SHOWN)]
+    yield from summaries(errors.values())
+
+
+def clock_rows(designs: Iterable[Design]) -> Iterator[list[str]]:
+    """A row for each routed design, then the error of all of them."""
+    errors = []
+    for design in designs:
+        plan = folded(integers(design), design.speed)
+        predicted, found = predict_clock(plan), routed(plan, routed_on(design))
+        if predicted is None or found.clock_mhz is None:
+            raise RuntimeError(f"{design} has no clock")
+        errors.append(error(predicted.mhz, found.clock_mhz))
+        last = ".".join(found.critical_path[-1].cell.split(".")[:4]).split("_TRELLIS")[0]
+        yield [str(design), text(predicted.mhz, found.clock_mhz), predicted.limit, last]
+    yield from summaries([errors])
+
+
+def summaries(errors: Iterable[list[float]]) -> Iterator[list[str]]:
+    """Median, 90th percentile and worst of each column."""
+    sizes = [np.abs(column) for column in errors]
+    for name, share in SHARES:
+        yield [name, *(f"{np.percentile(size, share):.1f} %" for size in sizes)]
+
+
+def text(predicted: float, found: float) -> str:
+    """Both, and the error."""
+    return f"{predicted:.0f}/{found:.0f} ({error(predicted, found):+.0f} %)"
+
+
+def print_table(title: str, columns: Iterable[str], rows: Iterable[list[str]]) -> None:
+    """Write it out."""
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(width=160)
+    console.print(title)
+    console.print(table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", default="lfe5u-85f")
+    parser.add_argument("--family", choices=DEVICES, default="ecp5")
     parser.add_argument("--nodes", action="store_true", help="a line for every node")
     parser.add_argument("--fitted", action="store_true", help="the designs that rules saw instead")
     parser.add_argument("--fit", action="store_true", help="print hwgen/schedule/calibration.py")
+    parser.add_argument("--clock", action="store_true", help="place and route on an LFE5U-25F")
     options = parser.parse_args()
     if options.fit:
-        for cell in ("lut", "carry"):
-            print(cell, *map(": ".join, fit(FITTED_ON, options.device, cell)), sep="\n  ")
+        print_fit(options.family)
         return
-    designs = FITTED_ON if options.fitted else HELD_OUT
-    table = Table("design", *(f"{cell} predicted/found" for cell in CELLS), box=None)
-    for name, shown in rows(designs, options.device, options.nodes):
-        table.add_row(name, *shown)
-    console = Console(width=160)
-    console.print(f"{len(designs)} designs on {options.device}; Yosys, before place and route")
-    console.print(table)
+    if options.clock:
+        designs = clock_fitted_on() if options.fitted else clock_held_out()
+        columns = ("design", "MHz predicted/found", "limit predicted", "end of the path found")
+        print_table(f"{len(designs)} designs, nextpnr-ecp5, seed 1", columns, clock_rows(designs))
+        return
+    designs = (fitted_on if options.fitted else held_out)(options.family)
+    title = f"{len(designs)} designs on {DEVICES[options.family]}; Yosys, before place and route"
+    columns = ("design", *(f"{cell} predicted/found" for cell in SHOWN))
+    print_table(title, columns, cell_rows(designs, options.family, options.nodes))
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ def _compile(
     MODEL is file.py:factory, an exported .pt2, or the graph of an earlier build.
     """
     from hwgen.build import Build
-    from hwgen.flow import compile_model, overview
+    from hwgen.flow import clock_line, compile_model, overview
     from hwgen.options import load_options
 
     options = load_options(config, **given)
@@ -226,6 +226,7 @@ def _compile(
         print_json({"build": str(path), "nodes": rows})
         return
     print_table(rows, OVERVIEW_COLUMNS)
+    click.echo(clock_line(Build(path)))
     click.echo(f"Ranges proven for all inputs; cycles and cells predicted. Build: {path}")
 
 

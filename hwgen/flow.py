@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hwgen.schedule.plan import Plan, Target
 from hwgen.schedule.schedule import schedule
 
 __all__ = ["compile_graph", "compile_model", "import_module", "load_plan"]
-__all__ += ["overview", "target_of"]
+__all__ += ["clock_line", "overview", "target_of"]
 
 Progress = Callable[[str, float], None]
 
@@ -99,11 +100,25 @@ def overview(build: Build) -> list[dict[str, Any]]:
     return rows
 
 
+def clock_line(build: Build) -> str:
+    """The predicted clock and what limits it, in a sentence."""
+    document = json.loads(build.plan.read_text())
+    clock, cycles = document["clock"], document["interval_cycles"]
+    if clock is None:
+        return f"An image every {cycles:,} cycles; the clock is not predicted for this family."
+    rate = clock["mhz"] * 1e6 / cycles
+    return (
+        f"An image every {cycles:,} cycles: {rate:,.0f} images per second at {clock['mhz']} MHz,"
+        f" predicted; a long path: {clock['limited_by']}."
+    )
+
+
 def load_plan(build: Build) -> Plan:
     """The plan of a build, made again from its graph and target."""
     graph = load_graph(build.quantized, build.quantized_tensors)
     document = json.loads(build.plan.read_text())
-    return schedule(graph, Target(**document["target"]))
+    target = document["target"]
+    return schedule(graph, Target(**target | {"larger": ()}))
 
 
 def target_of(options: CompileOptions) -> Target:
@@ -112,14 +127,20 @@ def target_of(options: CompileOptions) -> Target:
     if name is None and options.target_cycles is not None:
         return Target(cycles=options.target_cycles)
     device = _load_device(name or DEFAULT_DEVICE)
+    larger = tuple(map(_room, device.larger))
+    return replace(_room(device), cycles=options.target_cycles, larger=larger)
+
+
+def _room(device: Any) -> Target:
+    """What a device has."""
     return Target(
-        cycles=options.target_cycles,
         device=device.name,
+        family=device.fabric,
         lut=device.lut,
         ff=device.ff,
+        carry=device.carry,
         bram=device.bram,
         dsp=device.dsp,
-        lut_inputs=device.lut_inputs,
     )
 
 

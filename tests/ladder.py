@@ -46,7 +46,7 @@ def plan_of(sample: Sample) -> Plan:
     Every other sample is for LUTs of six inputs.
     """
     target = Target(
-        cycles=_cycles(sample.graph, sample.speed), lut_inputs=(4, 6)[sample.stalls % 2]
+        cycles=_cycles(sample.graph, sample.speed), family=("ecp5", "xc7")[sample.stalls % 2]
     )
     while True:
         try:

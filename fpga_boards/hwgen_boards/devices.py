@@ -55,9 +55,16 @@ class Device:
     pins: tuple[str, ...] = ()
 
     @property
-    def lut_inputs(self) -> int:
-        """Inputs of a LUT."""
-        return FAMILIES[self.family].lut_inputs
+    def fabric(self) -> str:
+        """Key of hwgen.schedule.fabric.FABRICS: iCE40 devices differ in whether they multiply."""
+        return "ice40up" if self.family == "ice40" and self.dsp else self.family
+
+    @property
+    def larger(self) -> "tuple[Device, ...]":
+        """Devices of the same fabric that have more LUT sites, smallest first."""
+        others = (load_device(name) for name in device_names())
+        more = (other for other in others if other.fabric == self.fabric and other.lut > self.lut)
+        return tuple(sorted(more, key=lambda other: (other.lut, other.name)))
 
 
 _ADAPTER = TypeAdapter(Device)

@@ -53,12 +53,10 @@ class Family:
         synth      : Yosys command, to which the top module's name is added
         before     : Yosys commands on the design as it was read
         after      : Yosys commands on the synthesized one
-        lut_inputs : of a LUT; 6 for those that also give two functions of five inputs
         primitives : file in the folder of that name with structures of hwgen_rtl.primitives
     """
 
     synth: str
-    lut_inputs: int = 4
     primitives: str = ""
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -147,7 +145,7 @@ _NEXUS = Family(
 
 def _xilinx(name: str) -> Family:
     synth = f"synth_xilinx -family {name} -noiopad -noclkbuf"
-    return Family(synth=synth, lut_inputs=6, primitives="xilinx.v")
+    return Family(synth=synth, primitives="xilinx.v")
 
 
 FAMILIES: Mapping[str, Family] = {

@@ -1,9 +1,10 @@
 """A plan as plain data, for ``3-plan.json`` and for people."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from typing import Any
 
+from hwgen.schedule.clock import predict_clock
 from hwgen.schedule.plan import Plan, Stage, Unit
 from hwgen_rtl.numerics import IntType
 
@@ -14,7 +15,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     """Everything the plan decided: target, cycles, and each unit with its blocks and cells."""
     return {
         "graph": plan.graph.name,
-        "target": asdict(plan.target),
+        "target": asdict(replace(plan.target, larger=())),
         "settled_cycles": plan.settled,
         "latency_cycles": plan.latency,
         "interval_cycles": plan.interval,
@@ -24,7 +25,13 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "forks": {name: _plain(params) for name, params in plan.forks.items()},
         "aliases": plan.aliases,
         "total": asdict(plan.total),
+        "clock": _clock(plan),
     }
+
+
+def _clock(plan: Plan) -> dict[str, Any] | None:
+    clock = predict_clock(plan)
+    return clock and {"mhz": round(clock.mhz, 1), "limited_by": clock.limit}
 
 
 def _unit(plan: Plan, unit: Unit) -> dict[str, Any]:

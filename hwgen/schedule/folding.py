@@ -36,7 +36,7 @@ from hwgen.schedule.pixel_units import (
     threshold_unit,
 )
 from hwgen.schedule.plan import Unit
-from hwgen.schedule.resources import unit_resources
+from hwgen.schedule.resources import DEFAULT_FAMILY, unit_resources
 from hwgen.schedule.units import array_unit, depthwise_unit, pool_unit, winograd_unit
 from hwgen_rtl.drain import DrainParams
 from hwgen_rtl.windowed import WindowedParams
@@ -47,17 +47,30 @@ DSP_IN_LUTS = 40
 """Exchange rate that keeps multiplier arrays from looking free."""
 
 
-def fold(graph: Graph, cycles: int, input_lanes: int, slack: float = 1.0) -> tuple[Unit, ...]:
-    """Units in stream order, each the cheapest that takes at most ``cycles`` per image.
+@dataclass(frozen=True)
+class _Wish:
+    """What every node is folded for; see ``fold``."""
+
+    cycles: int
+    input_lanes: int
+    slack: float
+    family: str
+
+
+def fold(
+    graph: Graph, cycles: int, input_lanes: int, slack: float = 1.0, family: str = DEFAULT_FAMILY
+) -> tuple[Unit, ...]:
+    """Units in stream order, each the cheapest of a ``family`` that takes at most ``cycles``.
 
     ``slack`` scales the queues in front of padding and the room behind line buffers. Where a node
     cannot keep up with beats as its source gives them, sources of other beats are chosen.
     """
+    wish = _Wish(cycles, input_lanes, slack, family)
     refused: set[Beats] = set()
     first: _TooSlow | None = None
     while True:
         try:
-            return _folded(graph, cycles, input_lanes, slack, refused)
+            return _folded(graph, wish, refused)
         except _TooSlow as reason:
             first = first or reason
             fastest = fastest_interval(graph, input_lanes)
@@ -83,13 +96,11 @@ class _TooSlow(Exception):
     beats: frozenset[Beats]
 
 
-def _folded(
-    graph: Graph, cycles: int, input_lanes: int, slack: float, refused: Collection[Beats]
-) -> tuple[Unit, ...]:
+def _folded(graph: Graph, wish: _Wish, refused: Collection[Beats]) -> tuple[Unit, ...]:
     units: dict[str, Unit] = {}
     for node in graph.nodes:
         if node.kind not in ("input", "flatten"):
-            units[node.name] = _choose(graph, node, cycles, units, input_lanes, slack, refused)
+            units[node.name] = _choose(graph, node, wish, units, refused)
     return tuple(units.values())
 
 
@@ -109,23 +120,23 @@ def _widest(graph: Graph, node: AnyNode) -> tuple[Feed, ...]:
 def _choose(
     graph: Graph,
     node: AnyNode,
-    cycles: int,
+    wish: _Wish,
     units: Mapping[str, Unit],
-    input_lanes: int,
-    slack: float,
     refused: Collection[Beats],
 ) -> Unit:
     sources = [units.get(stream_source(graph, name).name) for name in node.inputs]
-    feeds = tuple(Feed(s.lanes if s else input_lanes, cycles, slack) for s in sources)
+    feeds = tuple(
+        Feed(s.lanes if s else wish.input_lanes, wish.cycles, wish.slack) for s in sources
+    )
     spacing = min(_result_spacing(source) if source else 1 for source in sources)
     candidates = list(_candidates(graph, node, feeds, spacing))
-    fast = [unit for unit in candidates if unit.interval <= cycles]
+    fast = [unit for unit in candidates if unit.interval <= wish.cycles]
     fitting = [unit for unit in fast if (unit.name, unit.lanes) not in refused]
     if not fitting:
         least = min(unit.interval for unit in candidates)
         beats = frozenset((source.name, source.lanes) for source in sources if source)
         raise _TooSlow(node.name, least, beats)
-    return min(fitting, key=_cost)
+    return min(fitting, key=lambda unit: _cost(unit, wish.family))
 
 
 def _result_spacing(unit: Unit) -> int:
@@ -139,8 +150,8 @@ def _result_spacing(unit: Unit) -> int:
     return 1
 
 
-def _cost(unit: Unit) -> tuple[float, int]:
-    cells = unit_resources(unit)
+def _cost(unit: Unit, family: str) -> tuple[float, int]:
+    cells = unit_resources(unit, family)
     return cells.lut + cells.ff / 4 + DSP_IN_LUTS * cells.dsp + 20 * cells.bram, unit.interval
 
 

@@ -1,37 +1,98 @@
-"""How many cells a memory takes on an ECP5: block RAMs of 18 Kbit, or LUTs."""
+"""How many cells of a family a memory takes: the choice that Yosys' memory_libmap makes."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from hwgen.schedule.demand import Memory, distinct_columns
+from hwgen.schedule.fabric import Fabric, Ram
 from hwgen.schedule.plan import Resources
-from hwgen_rtl.storage import ram_in_block, rom_in_block
 
-__all__ = ["memory_resources", "rom_resources"]
+__all__ = ["memory_resources"]
 
-SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
-"""Words and bits of a block RAM."""
-LUT_RAM_DEPTH = 16
-
-
-def memory_resources(width: int, depth: int) -> Resources:
-    """A memory with one write and one read port; small ones stay in LUT RAM."""
-    if ram_in_block(width, depth):
-        return _blocks(width, depth)
-    return Resources(lut=2 * width * -(-depth // LUT_RAM_DEPTH), ff=width)
+PORT, OLD_WORD = 2, 12
+"""Costs of a read port, and of logic that gives the old word during a write."""
+LOGIC_ROM = 1 / 16
+"""Cost of a bit of a read-only memory in LUTs; one of a flip-flop is 1."""
 
 
-def rom_resources(width: int, depth: int) -> Resources:
-    """A read-only memory; a single word is wired."""
-    if depth == 1:
-        return Resources()
-    if rom_in_block(depth):
-        return _blocks(width, depth)
-    distinct = min(width, 2**depth)  # columns of so few words repeat
-    sixteens = -(-depth // 16)  # a LUT holds 16 words of a bit; more LUTs select among them
-    return Resources(lut=distinct * (max(1.0, depth / 16) + (sixteens - 1) / 2), ff=distinct)
+@dataclass(frozen=True)
+class _Mapping:
+    """A memory in cells of one kind: how many, how many rows of them, and what that costs."""
+
+    ram: Ram | None
+    cells: int
+    rows: int
+    cost: float
 
 
-def _blocks(width: int, depth: int) -> Resources:
-    """The shape that takes the fewest blocks; rows of them need a multiplexer for each bit."""
-    counts = [
-        (-(-depth // words) * -(-width // bits), -(-depth // words)) for words, bits in SHAPES
-    ]
-    blocks, rows = min(counts)
-    return Resources(bram=blocks, lut=width * (rows - 1))
+def memory_resources(memory: Memory, fabric: Fabric) -> Resources:
+    """The cheapest mapping that the memory's style allows."""
+    found = _chosen(memory, fabric)
+    chooser = _multiplexers(memory, found.rows, fabric.inputs)
+    if found.ram is None:
+        return _in_logic(memory, fabric)
+    # distributed RAM is read at once: the register behind it is made of flip-flops
+    register = 0 if found.ram.bram else memory.width * memory.reads
+    return Resources(
+        lut=found.cells * found.ram.lut + chooser,
+        ff=register,
+        bram=found.cells * found.ram.bram,
+    )
+
+
+def _chosen(memory: Memory, fabric: Fabric) -> _Mapping:
+    bits = memory.width * memory.depth
+    logic = _Mapping(None, 0, 1, int(bits * (1 if memory.written else LOGIC_ROM)))
+    if memory.style == "logic":
+        return logic
+    cells = {"block": fabric.blocks, "distributed": fabric.distributed}
+    candidates = cells.get(memory.style, fabric.blocks + fabric.distributed)
+    if not candidates:  # no distributed RAM: synthesis is free to choose
+        candidates = fabric.blocks
+    best = [_best_geometry(memory, ram) for ram in candidates if ram.ram or not memory.written]
+    if memory.style == "auto" or not cells.get(memory.style):
+        best.insert(0, logic)
+    return min(best, key=lambda mapping: mapping.cost)
+
+
+def _best_geometry(memory: Memory, ram: Ram) -> _Mapping:
+    """The cheapest width; each is compared with the one before, whose cost loses its fraction."""
+    best: _Mapping | None = None
+    for mapping in _geometries(memory, ram):
+        if best is None or mapping.cost < int(best.cost):
+            best = mapping
+    assert best is not None
+    return best
+
+
+def _geometries(memory: Memory, ram: Ram) -> Iterator[_Mapping]:
+    """Every width: rows of words, which share cells where a row leaves some of one free."""
+    copies = 1 if memory.written else ceil(memory.reads / ram.rom_reads)
+    for n, width in enumerate(ram.widths):
+        rows = ceil(memory.depth / 2 ** (ram.address - n))
+        byte = min(ram.byte, width) if memory.written and ram.bram else 1
+        padded = ceil(memory.width / byte) * byte
+        cells = ceil(rows * padded / width)
+        cost = (ram.cost - ram.shared) * cells + ram.shared * rows * memory.width / width
+        cost = cost * copies + (rows - 1) * memory.width * memory.reads / 2
+        if memory.written and rows > 1:
+            cost += rows / 2
+        cost += PORT * memory.reads + (OLD_WORD if memory.checked and ram.bram else 0)
+        yield _Mapping(ram, cells * copies, rows, cost)
+
+
+def _multiplexers(memory: Memory, rows: int, inputs: int) -> int:
+    """LUTs that choose among rows: with four inputs two of three more words, with six one."""
+    return memory.width * memory.reads * ceil((rows - 1) * (2 if inputs == 4 else 1) / 3)
+
+
+def _in_logic(memory: Memory, fabric: Fabric) -> Resources:
+    if memory.written:
+        choice = _multiplexers(memory, memory.depth, fabric.inputs)
+        return Resources(lut=memory.depth + choice, ff=memory.width * (memory.depth + 1))
+    distinct = distinct_columns(memory.width, memory.depth)
+    words = 2**fabric.inputs  # of a LUT; more LUTs select among them
+    parts = ceil(memory.depth / words)
+    each = max(1.0, memory.depth / words) + (parts - 1) / 2
+    return Resources(lut=distinct * each * memory.reads, ff=distinct * memory.reads)

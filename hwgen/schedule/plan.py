@@ -14,22 +14,24 @@ __all__ = ["Plan", "Resources", "Stage", "Target", "Unit"]
 class Target:
     """What a plan must reach: cycles per image, room on a device, or both.
 
-    ``device`` names it for messages; ``lut_inputs`` are those of its LUTs, see ArrayParams; the
-    other fields are what it has (0: not limited).
+    ``device`` names it for messages, ``family`` is a key of fabric.FABRICS; the other fields are
+    what it has (0: not limited). ``larger`` are other devices of its family, smallest first.
     """
 
     cycles: int | None = None
     device: str | None = None
+    family: str = "ecp5"
     lut: int = 0
     ff: int = 0
+    carry: int = 0
     bram: int = 0
     dsp: int = 0
-    lut_inputs: int = 4
+    larger: tuple["Target", ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """Predicted cells: 4-input LUTs (carry cells count two), carry cells, flip-flops, memories."""
+    """Predicted cells of a family, in the units in which its devices are sold."""
 
     lut: float = 0
     carry: float = 0
@@ -44,6 +46,16 @@ class Resources:
             ff=self.ff + other.ff,
             bram=self.bram + other.bram,
             dsp=self.dsp + other.dsp,
+        )
+
+    def times(self, count: int) -> "Resources":
+        """Cells of ``count`` copies."""
+        return Resources(
+            lut=self.lut * count,
+            carry=self.carry * count,
+            ff=self.ff * count,
+            bram=self.bram * count,
+            dsp=self.dsp * count,
         )
 
 

@@ -1,12 +1,30 @@
-"""Predicted cells of every block, in terms of a 4-input-LUT FPGA with carry chains.
+"""Predicted cells of every block on every FPGA family.
+
+A rule says what a block asks of any FPGA; memory.py and multipliers.py say which cells of a family
+its memories and products take; what synthesis makes of the rest is calibrated in calibration.py.
 
 `docs/estimates.md` shows their error on designs that no rule has seen.
 """
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
 
-from hwgen.schedule.calibration import CALIBRATION
-from hwgen.schedule.memory import memory_resources, rom_resources
+from hwgen.schedule.calibration import CALIBRATION, CELLS
+from hwgen.schedule.demand import (
+    Demand,
+    Memory,
+    Product,
+    distinct_columns,
+    queue_demand,
+    ram_demand,
+    rom_demand,
+)
+from hwgen.schedule.fabric import Fabric, fabric_of
+from hwgen.schedule.memory import memory_resources
+from hwgen.schedule.multipliers import product_resources
 from hwgen.schedule.plan import Resources, Unit
 from hwgen_rtl.add import AddParams
 from hwgen_rtl.argmax import ArgmaxParams
@@ -30,7 +48,6 @@ from hwgen_rtl.popcount import PopcountParams
 from hwgen_rtl.requantize import RequantizeParams
 from hwgen_rtl.shift import ShiftParams
 from hwgen_rtl.slice import SliceParams
-from hwgen_rtl.storage import rom_in_block
 from hwgen_rtl.ternary import TernarySumParams
 from hwgen_rtl.threshold import ThresholdParams
 from hwgen_rtl.widen import WidenParams
@@ -39,111 +56,150 @@ from hwgen_rtl.windowed import WindowedParams
 from hwgen_rtl.winograd_array import WinogradArrayParams
 from hwgen_rtl.winograd_input import InputTransformParams
 
-__all__ = ["block_resources", "counted", "parts", "unit_resources"]
+__all__ = ["DEFAULT_FAMILY", "Count", "block_resources", "counted", "parts", "unit_resources"]
 
 
-def unit_resources(unit: Unit) -> Resources:
+_T = TypeVar("_T", Memory, Product)
+DEFAULT_FAMILY = "ecp5"
+
+
+@dataclass(frozen=True)
+class Count:
+    """What the rule of a block counts: logic, which is calibrated, and memory cells, which are not.
+
+    Multipliers count as memory cells do, the adders of their parts as logic.
+    """
+
+    logic: Resources
+    fixed: Resources
+
+
+def unit_resources(unit: Unit, family: str = DEFAULT_FAMILY) -> Resources:
     """Sum over the blocks of a unit."""
-    return sum((block_resources(stage.params) for stage in unit.blocks), Resources())
+    return sum((block_resources(stage.params, family) for stage in unit.blocks), Resources())
 
 
-def block_resources(params) -> Resources:
+@lru_cache(maxsize=1 << 16)
+def block_resources(params: Any, family: str = DEFAULT_FAMILY) -> Resources:
     """Cells of one block from its Params alone: counted by a rule, and calibrated."""
-    return sum((_calibrated(part) for part in parts(params)), Resources())
+    return sum((_calibrated(part, family) for part in parts(params)), Resources())
 
 
-def parts(params) -> tuple:
+def parts(params: Any) -> tuple[Any, ...]:
     """A window buffer and its datapath are synthesized as one block and counted one by one."""
     if isinstance(params, WindowedParams):
         return params.window, params.datapath
     return (params,)
 
 
-def counted(params) -> Resources:
+def counted(params: Any, family: str = DEFAULT_FAMILY) -> Count:
     """Cells that the rule of a block counts, before calibration."""
-    return _RULES[type(params)](params)
+    fabric, demand = fabric_of(family), _RULES[type(params)](params)
+    pairs = 2 / fabric.carry if fabric.carry else 0  # of bits for each carry cell
+    lut = demand.lut + (demand.chain if fabric.chains_take_luts else 0)
+    logic = Resources(lut=lut, carry=demand.carry * pairs, ff=demand.ff)
+    fixed = Resources()
+    for memory, cells in _counts(demand.memories, memory_resources, fabric):
+        if memory.style == "logic":
+            logic += cells
+        else:
+            fixed += cells
+    for _, cells in _counts(demand.products, product_resources, fabric):
+        fixed += Resources(dsp=cells.dsp)
+        logic += Resources(lut=cells.lut, carry=cells.carry * pairs)
+    return Count(logic, fixed)
 
 
-def _calibrated(params) -> Resources:
-    cells = counted(params)
-    (scale, offset), (carry_scale, carry_offset) = CALIBRATION.get(
-        type(params).__name__, ((1, 0), (1, 0))
-    )
-    lut, carry = scale * cells.lut + offset, carry_scale * cells.carry + carry_offset
-    return replace(cells, lut=max(0.0, lut), carry=max(0.0, carry) if cells.carry else 0)
+def _counts(
+    things: Iterable[_T], cells: Callable[[_T, Fabric], Resources], fabric: Fabric
+) -> Iterator[tuple[_T, Resources]]:
+    """Each kind of thing once, with the cells of all of its kind."""
+    for thing, number in Counter(things).items():
+        yield thing, cells(thing, fabric).times(number)
 
 
-def _adder(bits: float) -> Resources:
-    return Resources(lut=bits, carry=bits / 2, ff=bits)
+def _calibrated(params: Any, family: str) -> Resources:
+    count = counted(params, family)
+    table = CALIBRATION[family]
+    lines = table.get(type(params).__name__, table[""])
+    values = [
+        max(0.0, scale * getattr(count.logic, cell) + offset) if getattr(count.logic, cell) else 0.0
+        for cell, (scale, offset) in zip(CELLS, lines, strict=True)
+    ]
+    return count.fixed + Resources(**dict(zip(CELLS, values, strict=True)))
 
 
-def _array(p: ArrayParams) -> Resources:
+def _adder(bits: float) -> Demand:
+    return Demand(lut=bits, carry=bits / 2, ff=bits)
+
+
+def _array(p: ArrayParams) -> Demand:
     element = _element(p)
-    shared = Resources(ff=p.fetch * p.simd * p.x.bits + 4 * p.latency)
+    shared = Demand(ff=p.fetch * p.simd * p.x.bits + 4 * p.latency)
     if p.lanes.shared is not None:
         total = _ternary_sum(p.shared_sum) if p.ternary else _sum(p, p.lanes.shared, p.acc.bits)
-        shared += total + Resources(ff=p.simd * p.lanes.shared.bits)
-    shared += rom_resources(p.pe * p.simd * p.weight_bits, p.folds * p.beats)
+        shared += total + Demand(ff=p.simd * p.lanes.shared.bits)
+    shared += rom_demand(p.pe * p.simd * p.weight_bits, p.folds * p.beats)
     return shared + _scaled(element, p.pe)
 
 
-def _element(p: ArrayParams) -> Resources:
+def _element(p: ArrayParams) -> Demand:
     if not p.ternary:
         return _scaled(_LANES[p.kernel](p), p.simd) + _sum(p, p.lane, p.sum_bits)
     lanes = _scaled(_LANES[p.kernel](p), p.simd)
     if p.kernel == "xnor":  # two bits of each count
         counts = 2 * p.lanes.sums(p.simd)[0]
-        lanes = Resources(lut=counts, ff=counts)
+        lanes = Demand(lut=counts, ff=counts)
     if isinstance(p.lanes, MinimumLanes):
         lanes = _minima(p.simd, p.lane.bits)
     return lanes + _ternary_sum(p.element_sum)
 
 
-def _minima(simd: int, bits: int) -> Resources:
+def _minima(simd: int, bits: int) -> Demand:
     """A pair: two comparisons of two bits a LUT, a gate, an adder; a single one chooses instead."""
     compared = -(-bits // 2)
-    pair = Resources(lut=2 * compared + 1 + bits, carry=(compared + bits) / 2, ff=4 * bits + 2)
-    single = Resources(lut=2 * compared, carry=compared / 4, ff=2 * bits + 1)
+    pair = Demand(lut=2 * compared + 1 + bits, carry=compared + bits / 2, ff=4 * bits + 2)
+    single = Demand(lut=2 * compared, carry=compared / 2, ff=2 * bits + 1)
     return _scaled(pair, simd // 2) + _scaled(single, simd % 2)
 
 
-def _ternary_sum(p: TernarySumParams) -> Resources:
+def _ternary_sum(p: TernarySumParams) -> Demand:
     """A LUT a bit."""
-    return Resources(lut=p.adder_bits, carry=p.adder_bits / 4, ff=p.adder_bits + p.bits)
+    return Demand(lut=p.adder_bits, carry=p.adder_bits / 2, ff=p.adder_bits + p.bits)
 
 
-def _sum(p: ArrayParams, kind: IntType, bits: int) -> Resources:
+def _sum(p: ArrayParams, kind: IntType, bits: int) -> Demand:
     """A tree, the accumulator behind it, unless jobs have one beat, and the sum."""
     tree = _popcount(PopcountParams(p.simd))
     if p.kernel != "xnor":
         tree = _adder(_tree_bits(p.simd, kind))
-    accumulator = _adder(bits) + Resources(lut=1) if p.beats > 1 else Resources()
-    return tree + accumulator + Resources(ff=bits)
+    accumulator = _adder(bits) + Demand(lut=1) if p.beats > 1 else Demand()
+    return tree + accumulator + Demand(ff=bits)
 
 
-def _drain(p: DrainParams) -> Resources:
+def _drain(p: DrainParams) -> Demand:
     """Sums move up by a choice for each bit, unless all leave at once."""
     bits, share = p.array.pe * p.array.sum_bits, p.array.acc.bits
-    shared = Resources(ff=share) if p.array.lanes.shared is not None else Resources()
+    shared = Demand(ff=share) if p.array.lanes.shared is not None else Demand()
     moved = bits if p.ratio > 1 else 0
     if p.chosen:
         moved = (bits - p.lanes * p.array.sum_bits) / 3
-    return shared + Resources(lut=moved + 3, ff=bits + p.ratio.bit_length())
+    return shared + Demand(lut=moved + 3, ff=bits + p.ratio.bit_length())
 
 
-def _finish(p: FinishParams) -> Resources:
+def _finish(p: FinishParams) -> Demand:
     array = p.array
-    shared = Resources()
+    shared = Demand()
     if array.lanes.shared is not None:
-        shared = _scaled(_adder(array.acc.bits), p.lanes) + Resources(ff=array.acc.bits * p.fetch)
-    delays = Resources(ff=p.lanes * array.sum_bits * (p.latency - 1) + p.latency)
-    rom = rom_resources(p.lanes * array.acc.bits, p.depth)
+        shared = _scaled(_adder(array.acc.bits), p.lanes) + Demand(ff=array.acc.bits * p.fetch)
+    delays = Demand(ff=p.lanes * array.sum_bits * (p.latency - 1) + p.latency)
+    rom = rom_demand(p.lanes * array.acc.bits, p.depth)
     return shared + delays + rom + _scaled(_adder(array.acc.bits), p.lanes)
 
 
-def _popcount(p: PopcountParams) -> Resources:
+def _popcount(p: PopcountParams) -> Demand:
     """Two LUTs a full adder; the last sum is short and mostly carries into single bits."""
-    return Resources(lut=2 * p.full_adders + p.carry_bits, ff=p.registers)
+    return Demand(lut=2 * p.full_adders + p.carry_bits, ff=p.registers)
 
 
 def _tree_bits(terms: int, kind: IntType) -> int:
@@ -151,190 +207,190 @@ def _tree_bits(terms: int, kind: IntType) -> int:
     return sum((terms >> n + 1) * (kind.bits + n + 1) for n in range(ceil_log2(terms)))
 
 
-def _multiply_lane(p: ArrayParams) -> Resources:
-    return Resources(dsp=1, ff=p.lane.bits)
+def _multiply_lane(p: ArrayParams) -> Demand:
+    return Demand(products=(Product(p.x, p.w, p.sum_bits),), ff=p.lane.bits)
 
 
-def _adder_lane(p: ArrayParams) -> Resources:
+def _adder_lane(p: ArrayParams) -> Demand:
     if isinstance(p.lanes, DistanceLanes):
         return _gate_lane(p)
     return _difference(AdderLanes(p.x, p.w))
 
 
-def _difference(lanes: AdderLanes) -> Resources:
+def _difference(lanes: AdderLanes) -> Demand:
     """A carry chain with a bit below it, and the reset of the register behind."""
     cells = -(-(lanes.difference.bits + 1) // 2)
-    return Resources(lut=2 * cells + 1, carry=cells, ff=lanes.lane.bits)
+    return Demand(lut=2 * cells + 1, carry=cells, ff=lanes.lane.bits)
 
 
-def _gate_lane(p: ArrayParams) -> Resources:
+def _gate_lane(p: ArrayParams) -> Demand:
     """One gate a bit."""
-    return Resources(lut=p.lane.bits, ff=p.lane.bits)
+    return Demand(lut=p.lane.bits, ff=p.lane.bits)
 
 
-def _shift_lane(p: ArrayParams) -> Resources:
+def _shift_lane(p: ArrayParams) -> Demand:
     """Gates behind a barrel: a multiplexer a bit and stage, which grows from x to the lane."""
     stages, bits = p.weight_bits - 2, (p.x.bits + p.lane.bits) / 2
-    return Resources(lut=p.lane.bits + stages * bits, ff=p.lane.bits)
+    return Demand(lut=p.lane.bits + stages * bits, ff=p.lane.bits)
 
 
-def _scaled(r: Resources, times: int) -> Resources:
-    return Resources(
-        lut=r.lut * times,
-        carry=r.carry * times,
-        ff=r.ff * times,
-        bram=r.bram * times,
-        dsp=r.dsp * times,
-    )
+def _scaled(r: Demand, times: int) -> Demand:
+    return r.times(times)
 
 
-def _window(p: WindowParams) -> Resources:
+def _window(p: WindowParams) -> Demand:
     address = max(4, ceil_log2(p.depth))
-    control = Resources(lut=14 * address, carry=4 * address, ff=6 * address)
-    return control + memory_resources(p.lanes * p.kind.bits, p.depth)
+    control = Demand(lut=14 * address, carry=4 * address, ff=6 * address)
+    return control + ram_demand(p.lanes * p.kind.bits, p.depth)
 
 
-def _pool(p: PoolParams) -> Resources:
-    return _scaled(Resources(lut=2 * p.result.bits, ff=p.result.bits), p.lanes)
+def _pool(p: PoolParams) -> Demand:
+    return _scaled(Demand(lut=2 * p.result.bits, ff=p.result.bits), p.lanes)
 
 
-def _depthwise(p: DepthwiseParams) -> Resources:
-    first = Resources(lut=p.acc.bits)  # the sum or the constant
-    lane = Resources(dsp=1, ff=p.lane.bits) + _adder(p.acc.bits) + first
-    shared = Resources(ff=p.fetch * p.lanes * p.x.bits + 4 * p.latency)
-    shared += rom_resources(p.lanes * p.w.bits, p.words * p.beats)
-    shared += rom_resources(p.lanes * p.acc.bits, p.words)
+def _depthwise(p: DepthwiseParams) -> Demand:
+    first = Demand(lut=p.acc.bits)  # the sum or the constant
+    product = Demand(products=(Product(p.x, p.w, p.acc.bits),), ff=p.lane.bits)
+    lane = product + _adder(p.acc.bits) + first
+    shared = Demand(ff=p.fetch * p.lanes * p.x.bits + 4 * p.latency)
+    shared += rom_demand(p.lanes * p.w.bits, p.words * p.beats)
+    shared += rom_demand(p.lanes * p.acc.bits, p.words)
     return shared + _scaled(lane, p.lanes)
 
 
-def _threshold(p: ThresholdParams) -> Resources:
-    compare = Resources(lut=p.acc.bits + 1, carry=p.acc.bits / 2, ff=1)
+def _threshold(p: ThresholdParams) -> Demand:
+    compare = Demand(lut=1, chain=p.acc.bits, carry=p.acc.bits / 2, ff=1)
     lane = _scaled(compare, p.thresholds) + _popcount(p.count)
-    lane += Resources(ff=p.fetch * p.acc.bits + (p.fetch - 1) * p.thresholds * p.cut_bits)
-    rom = rom_resources(p.lanes * p.thresholds * p.cut_bits, p.channels // p.lanes)
-    return rom + _scaled(lane, p.lanes) + Resources(lut=2, ff=p.latency)
+    lane += Demand(ff=p.fetch * p.acc.bits + (p.fetch - 1) * p.thresholds * p.cut_bits)
+    rom = rom_demand(p.lanes * p.thresholds * p.cut_bits, p.channels // p.lanes)
+    return rom + _scaled(lane, p.lanes) + Demand(lut=2, ff=p.latency)
 
 
-def _lut(p: LutParams) -> Resources:
-    """A block RAM has two ports: two lanes share one where they read the same table."""
-    copies = p.lanes
-    if p.channels == 1 and rom_in_block(p.depth):
-        copies = -(-p.lanes // 2)
-    output = Resources(ff=p.lanes * p.out.bits * (p.latency - 1) + p.latency)
-    group = Resources(lut=ceil_log2(p.groups), ff=ceil_log2(p.groups))
-    return _scaled(rom_resources(p.out.bits, p.depth), copies) + output + group
+def _lut(p: LutParams) -> Demand:
+    """A port for each lane of a table that all read; of several, each lane has its own."""
+    if p.channels == 1:
+        tables = rom_demand(p.out.bits, p.depth, p.lanes)
+    else:
+        tables = _scaled(rom_demand(p.out.bits, p.depth), p.lanes)
+    output = Demand(ff=p.lanes * p.out.bits * (p.latency - 1) + p.latency)
+    group = Demand(lut=ceil_log2(p.groups), ff=ceil_log2(p.groups))
+    return tables + output + group
 
 
-def _requantize(p: RequantizeParams) -> Resources:
-    width = p.multiplier.bits + p.acc.bits
-    lane = Resources(
-        lut=p.total.bits + 3 * p.out.bits,
-        carry=p.total.bits / 2,
-        ff=p.acc.bits + width + p.bias.bits + p.total.bits + p.out.bits,
-        dsp=-(-p.acc.bits // 18) * -(-p.multiplier.bits // 18),
+def _requantize(p: RequantizeParams) -> Demand:
+    """Of the total only what is left of the shift is kept; clamping compares that with limits."""
+    left, depth = p.total.bits - p.shift, p.channels // p.lanes
+    total = Demand(lut=left, carry=p.total.bits / 2, chain=p.shift, ff=left)
+    limit = Demand(chain=left, carry=left / 2) if left > p.out.bits else Demand()
+    lane = Demand(
+        lut=p.out.bits,
+        ff=p.acc.bits * p.fetch + p.acc.bits + p.multiplier.bits + p.out.bits,
+        products=(Product(p.acc, p.multiplier, p.total.bits),),
     )
-    depth = p.channels // p.lanes
-    roms = rom_resources(p.lanes * p.multiplier.bits, depth)
-    roms += rom_resources(p.lanes * p.bias.bits, depth)
-    return roms + _scaled(lane, p.lanes)
+    held = distinct_columns(p.lanes * p.bias.bits, depth)
+    constants = rom_demand(p.lanes * (p.multiplier.bits + p.bias.bits), depth)
+    if p.fetch == 2:
+        held += p.lanes * (p.multiplier.bits + p.bias.bits)
+    control = Demand(lut=ceil_log2(depth), ff=ceil_log2(depth) + p.latency + held)
+    return constants + control + _scaled(lane + total + limit, p.lanes)
 
 
-def _hold(p: HoldParams) -> Resources:
-    return Resources(lut=2, ff=p.lanes * p.kind.bits + 1)
+def _hold(p: HoldParams) -> Demand:
+    return Demand(lut=2, ff=p.lanes * p.kind.bits + 1)
 
 
-def _split(p: SplitParams) -> Resources:
+def _split(p: SplitParams) -> Demand:
     bits = p.i_lanes * p.kind.bits
-    return Resources(lut=bits, ff=bits)
+    return Demand(lut=bits, ff=bits)
 
 
-def _merge(p: MergeParams) -> Resources:
-    return Resources(lut=4, ff=p.o_lanes * p.kind.bits)
+def _merge(p: MergeParams) -> Demand:
+    return Demand(lut=4, ff=p.o_lanes * p.kind.bits)
 
 
-def _pad(p: PadParams) -> Resources:
-    return Resources(lut=p.lanes * p.kind.bits + 40, ff=20)
+def _pad(p: PadParams) -> Demand:
+    return Demand(lut=p.lanes * p.kind.bits + 40, ff=20)
 
 
-def _queue(p: QueueParams) -> Resources:
-    control = Resources(lut=20, carry=8, ff=12)
-    return control + memory_resources(p.lanes * p.kind.bits, p.depth)
+def _queue(p: QueueParams) -> Demand:
+    control = Demand(lut=20, carry=8, ff=12)
+    return control + queue_demand(p.lanes * p.kind.bits, p.depth - 1)  # one more waits behind
 
 
-def _lines(p: LineBufferParams) -> Resources:
+def _lines(p: LineBufferParams) -> Demand:
     word = p.lanes * p.kind.bits
-    control = Resources(lut=40, carry=10, ff=word + 30)
-    return control + memory_resources((p.rows - 1) * word, p.width * p.words)
+    control = Demand(lut=40, carry=10, ff=word + 30)
+    return control + ram_demand((p.rows - 1) * word, p.width * p.words)
 
 
-def _argmax(p: ArgmaxParams) -> Resources:
-    return Resources(lut=2 * p.kind.bits, carry=p.kind.bits / 2, ff=p.kind.bits + 8)
+def _argmax(p: ArgmaxParams) -> Demand:
+    return Demand(lut=2 * p.kind.bits, carry=p.kind.bits / 2, ff=p.kind.bits + 8)
 
 
-def _input_transform(p: InputTransformParams) -> Resources:
+def _input_transform(p: InputTransformParams) -> Demand:
     """Adders of columns and rows; columns 0 and 3 of V share theirs."""
     lane = _scaled(_adder(p.column.bits), 4) + _scaled(_adder(p.v.bits), 12)
-    lane += Resources(ff=4 * p.v.bits + 8 * p.column.bits)
-    return _scaled(lane, p.lanes) + Resources(lut=8, ff=8)
+    lane += Demand(ff=4 * p.v.bits + 8 * p.column.bits)
+    return _scaled(lane, p.lanes) + Demand(lut=8, ff=8)
 
 
-def _winograd_array(p: WinogradArrayParams) -> Resources:
+def _winograd_array(p: WinogradArrayParams) -> Demand:
     lane = _difference(p.comparison)
     combine = _scaled(_adder(p.acc.bits), 4)
     element = _scaled(lane, 16 * p.lanes) + _tile_sum(p.lanes, p.lane, p.half) + combine
-    shared = Resources(ff=(p.fetch + 1) * 16 * p.lanes * p.v.bits + 4 * p.latency)
+    shared = Demand(ff=(p.fetch + 1) * 16 * p.lanes * p.v.bits + 4 * p.latency)
     shared += _tile_sum(p.lanes, p.v, p.acc.bits)
     weights = 16 * p.pe * p.lanes * p.w.bits
-    shared += rom_resources(weights, p.folds * p.beats) + Resources(ff=(p.fetch - 1) * weights)
-    shared += rom_resources(4 * p.pe * (p.half + 1), p.folds) + Resources(ff=12 * p.pe)
+    shared += rom_demand(weights, p.folds * p.beats) + Demand(ff=(p.fetch - 1) * weights)
+    shared += rom_demand(4 * p.pe * (p.half + 1), p.folds) + Demand(ff=12 * p.pe)
     return shared + _scaled(element, p.pe)
 
 
-def _tile_sum(lanes: int, kind: IntType, bits: int) -> Resources:
+def _tile_sum(lanes: int, kind: IntType, bits: int) -> Demand:
     """16 trees and accumulators with a choice of start, then 12 sums of three terms."""
     trees = _scaled(_adder(_tree_bits(lanes, kind)), 16)
-    sums = _scaled(_adder(bits), 16) + Resources(lut=16 * bits)
-    return trees + sums + Resources(lut=36 * bits, carry=6 * bits, ff=12 * bits)
+    sums = _scaled(_adder(bits), 16) + Demand(lut=16 * bits)
+    return trees + sums + Demand(lut=36 * bits, carry=6 * bits, ff=12 * bits)
 
 
-def _band(p: BandParams) -> Resources:
+def _band(p: BandParams) -> Demand:
     address = ceil_log2(p.depth)
-    control = Resources(lut=20 * address, carry=4 * address, ff=6 * address + 5)
+    control = Demand(lut=20 * address, carry=4 * address, ff=6 * address + 5)
     width, square = p.lanes * p.kind.bits, p.factor**2 if p.shuffle else 1
-    choice = Resources(lut=width * (square - 1) * 2 / 3)
-    return control + choice + memory_resources(p.i_lanes * p.kind.bits, p.depth)
+    choice = Demand(lut=width * (square - 1) * 2 / 3)
+    return control + choice + ram_demand(p.i_lanes * p.kind.bits, p.depth)
 
 
-def _fork(p: ForkParams) -> Resources:
-    return Resources(lut=3 * p.ways, ff=p.ways)
+def _fork(p: ForkParams) -> Demand:
+    return Demand(lut=3 * p.ways, ff=p.ways)
 
 
-def _add(p: AddParams) -> Resources:
-    return _scaled(_adder(p.result.bits), p.lanes) + Resources(lut=3, ff=1)
+def _add(p: AddParams) -> Demand:
+    return _scaled(_adder(p.result.bits), p.lanes) + Demand(lut=3, ff=1)
 
 
-def _concat(p: ConcatParams) -> Resources:
+def _concat(p: ConcatParams) -> Demand:
     bits, ways = p.lanes * p.kind.bits, len(p.words)
     count = ceil_log2(max(p.words)) + ceil_log2(ways)
-    control = Resources(lut=3 * count + 2 * ways, ff=count + 1)
-    return control + Resources(lut=bits * (ways - 1), ff=bits)
+    control = Demand(lut=3 * count + 2 * ways, ff=count + 1)
+    return control + Demand(lut=bits * (ways - 1), ff=bits)
 
 
-def _slice(p: SliceParams) -> Resources:
+def _slice(p: SliceParams) -> Demand:
     count = ceil_log2(p.words)
-    return Resources(lut=3 * count + 2, ff=count)
+    return Demand(lut=3 * count + 2, ff=count)
 
 
-def _shift(p: ShiftParams) -> Resources:
+def _shift(p: ShiftParams) -> Demand:
     width = p.lanes * p.kind.bits
     address, position = ceil_log2(p.depth), ceil_log2(p.image)
-    control = Resources(
+    control = Demand(
         lut=12 * address + 5 * position,
         carry=2 * address + 1.5 * position,
         ff=3 * address + 2 * position + 4,
     )
-    table = rom_resources(p.entry.size, len(p.offsets))
-    return control + table + Resources(lut=width) + memory_resources(width, p.depth)
+    table = rom_demand(p.entry.size, len(p.offsets))
+    return control + table + Demand(lut=width) + ram_demand(width, p.depth)
 
 
 _LANES = {
@@ -346,8 +402,8 @@ _LANES = {
 }
 
 
-def _wires(p: WidenParams) -> Resources:
-    return Resources()
+def _wires(p: WidenParams) -> Demand:
+    return Demand()
 
 
 _RULES = {

@@ -7,7 +7,6 @@ from typing import Any
 
 from hwgen.build import Build, open_build
 from hwgen.emit.manifest import load_manifest
-from hwgen.schedule.clock import PREDICTED_CLOCK_MHZ
 from hwgen_sim.estimate import estimate_build
 
 __all__ = ["LAYER_COLUMNS", "BuildReport", "report_build"]
@@ -98,9 +97,12 @@ def _accuracy_lines(verified: dict[str, Any] | None) -> list[str]:
 
 def _speed_line(build: Build, synthesized: dict[str, Any] | None) -> str:
     manifest = load_manifest(build.manifest)
-    clock, source = PREDICTED_CLOCK_MHZ, "predicted"
-    if synthesized and synthesized["clock_mhz"]:
-        clock, source = synthesized["clock_mhz"], "routed"
+    clock, source = _clock(build, synthesized)
+    if clock is None:
+        return (
+            f"One image every {manifest.interval_cycles:,} cycles, latency"
+            f" {manifest.latency_cycles:,} cycles; the clock is {source}."
+        )
     rate = clock * 1e6 / manifest.interval_cycles
     latency = manifest.latency_cycles / clock
     return (
@@ -108,6 +110,16 @@ def _speed_line(build: Build, synthesized: dict[str, Any] | None) -> str:
         f" {clock:.1f} MHz ({source}); latency {manifest.latency_cycles:,} cycles,"
         f" {latency:,.0f} us."
     )
+
+
+def _clock(build: Build, synthesized: dict[str, Any] | None) -> tuple[float | None, str]:
+    """MHz, and where they are from."""
+    if synthesized and synthesized["clock_mhz"]:
+        return synthesized["clock_mhz"], "routed"
+    predicted = json.loads(build.plan.read_text()).get("clock")
+    if predicted is None:
+        return None, "not predicted for this family; 'hwgen synth --route' finds it"
+    return predicted["mhz"], f"predicted; a long path: {predicted['limited_by']}"
 
 
 def _number(value: int | None) -> str:

@@ -63,3 +63,10 @@ def test_overfull_rows_are_found_in_nextpnr_log():
         "Info: \t          TRELLIS_FF:    3511/  24288    14%\n"
     )
     assert overfull_in_log(log) == {"MULT18X18D": Utilization(used=68, available=28)}
+
+
+def test_wide_multipliers_and_pseudo_dual_port_rams_are_counted():
+    """As Yosys 0.70 makes them of an adder layer; a MULT18X36 is two of 18x18 bits."""
+    cells = {"PDPSC16K": 3, "MULT18X36": 1, "MULT18X18": 2}
+    assert count_resources(cells, "nexus") == Resources(bram=3, dsp=4)
+    assert uncounted_cells(cells, "nexus") == ()

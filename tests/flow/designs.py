@@ -117,9 +117,9 @@ def _changed(stages: Stages, name: str, change: Callable[[Any], Any]) -> Stages:
     return tuple(replace(s, params=change(s.params)) if s.name == name else s for s in stages)
 
 
-def design_of(graph: Graph, images: NDArray, cycles: int, lut_inputs: int = 4) -> Design:
+def design_of(graph: Graph, images: NDArray, cycles: int, family: str = "ecp5") -> Design:
     """A design that takes at most ``cycles`` cycles per image."""
-    plan = schedule(graph, Target(cycles=cycles, lut_inputs=lut_inputs))
+    plan = schedule(graph, Target(cycles=cycles, family=family))
     verilog = to_verilog(lower(plan))
     return Design(plan, images, verilog, describe(plan, verilog, ""))
 
@@ -171,7 +171,7 @@ def minima() -> Design:
     """An adder convolution of signed taps, six at a time, for LUTs of six inputs."""
     builder = GraphBuilder((3, 4, 4), "int5", seed=5).conv("conv1", 2, (2, 2), adder=True, bits=5)
     graph = builder.graph(argmax=False)
-    return design_of(graph, builder.images(IMAGES), cycles=20, lut_inputs=6)
+    return design_of(graph, builder.images(IMAGES), cycles=20, family="xc7")
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from hwgen.schedule.plan import Resources, Stage, Unit
-from hwgen.schedule.resources import block_resources
+from hwgen.schedule.resources import block_resources, counted
 from hwgen_rtl.add import AddParams
 from hwgen_rtl.concat import ConcatParams
 from hwgen_rtl.fork import ForkParams
@@ -80,7 +80,7 @@ def test_a_shift_costs_its_rows():
 
 
 def test_a_fork_costs_a_flag_for_each_output():
-    costs = [block_resources(ForkParams(kind=INT8, lanes=lanes, ways=3)) for lanes in (1, 64)]
+    costs = [counted(ForkParams(kind=INT8, lanes=lanes, ways=3)).logic for lanes in (1, 64)]
     assert costs[0] == costs[1] == Resources(lut=9, ff=3)
 
 

@@ -195,7 +195,7 @@ def test_an_xnor_tree_is_predicted_as_compressors():
         counted(
             ArrayParams(kernel="xnor", x=of("bipolar"), w=of("bipolar"), acc=of("int9"),
                         simd=simd, pe=1, beats=1, folds=1)
-        )
+        ).logic
         for simd in (64, 128)
     )  # fmt: skip
     count = PopcountParams(128).full_adders - PopcountParams(64).full_adders
