@@ -1,7 +1,6 @@
 """Cycles, cells and energy of a build, each figure with its source: ``7-estimate.json``."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
@@ -13,22 +12,11 @@ from hwgen.ir.nodes import Layer
 from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_sim.actions import plan_actions
-from hwgen_sim.energy import Action, EnergyReport, estimate_energy, load_profile
+from hwgen_sim.energy import EnergyReport, estimate_energy, load_profile
 
-__all__ = ["CELLS", "DEFAULT_PROFILE", "Estimate", "estimate_build", "left_out", "operations"]
+__all__ = ["CELLS", "DEFAULT_PROFILE", "Estimate", "estimate_build", "operations"]
 
 DEFAULT_PROFILE = "horowitz-45nm"
-NOT_MODELLED = {
-    "mux": "selection between operands and clamping take no energy in the table",
-    "register": "the table has no flip-flops or clock",
-    "leakage": "the table has no static power",
-    "wire": "the table has no wires",
-}
-NO_ENTRY = {
-    "xnor": "the table has no entry for XNOR gates",
-    "shift": "the table has no entry for shifts",
-}
-"""Named where a network has such actions and the profile no price."""
 CELLS = ("lut", "carry", "ff", "bram", "dsp")
 
 
@@ -53,7 +41,7 @@ def estimate_build(path: Path, device: str | None = None, profile: str | None = 
     plan = load_plan(build)
     actions = plan_actions(plan)
     prices = load_profile(profile or DEFAULT_PROFILE)
-    energy = estimate_energy(actions, prices, not_modelled=left_out(actions))
+    energy = estimate_energy(actions, prices)
     synthesized = _synthesized(build, device)
     nodes = [_node(plan, unit, energy, synthesized) for unit in plan.units]
     document = {
@@ -66,12 +54,6 @@ def estimate_build(path: Path, device: str | None = None, profile: str | None = 
     }
     write_result(build, Build.estimate.name, document)
     return Estimate(document)
-
-
-def left_out(actions: Mapping[str, Sequence[Action]]) -> dict[str, str]:
-    """Kinds of action that need no price, and why; a profile that has one uses it."""
-    kinds = {action.kind for group in actions.values() for action in group}
-    return NOT_MODELLED | {kind: reason for kind, reason in NO_ENTRY.items() if kind in kinds}
 
 
 def operations(plan: Plan, unit: Unit) -> int:

@@ -26,7 +26,7 @@ from hwgen_sim.compare_kernels.verdict import (
     verdict,
 )
 from hwgen_sim.energy import EnergyReport, Profile, estimate_energy, load_profile
-from hwgen_sim.estimate import CELLS, DEFAULT_PROFILE, left_out
+from hwgen_sim.estimate import CELLS, DEFAULT_PROFILE
 
 __all__ = ["COLUMNS", "KernelComparison", "compare_build", "compare_plan"]
 
@@ -151,7 +151,7 @@ def _cases(
         if figures is None:
             return _Case(kernel=label, variant=found, figures=None, energy=None)
         figures = figures.only(node) if node else figures
-        energy = estimate_energy(figures.actions, profile, not_modelled=left_out(figures.actions))
+        energy = estimate_energy(figures.actions, profile)
         return _Case(kernel=label, variant=found, figures=figures, energy=energy)
 
     yield case(LABELS[kernel], folded(changed, layers) if fitting else None)

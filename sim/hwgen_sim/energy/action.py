@@ -13,6 +13,8 @@ KINDS = {
     "compare": "order of two integers of `bits`",
     "abs_difference": "abs(x - w) of two integers of `bits`",
     "multiply": "product of integers of `bits` and `other_bits`",
+    "float_add": "sum of two floating-point numbers of `bits`",
+    "float_multiply": "product of two floating-point numbers of `bits`",
     "shift": "shift of `bits` by a variable distance, with conditional negation",
     "xnor": "`bits` XNOR gates",
     "mux": "choice between two words of `bits`",
@@ -23,7 +25,7 @@ KINDS = {
     "dram_write": "write of `bits` to external memory",
     "clock": "one cycle of the clock tree",
     "wire": "`bits` moved between blocks",
-    "leakage": "one cycle of leakage",
+    "leakage": "one nanosecond of leakage",
 }
 
 
