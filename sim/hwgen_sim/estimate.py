@@ -12,11 +12,10 @@ from hwgen.ir.nodes import Layer
 from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_sim.actions import plan_actions
-from hwgen_sim.energy import EnergyReport, estimate_energy, load_profile
+from hwgen_sim.energy import Action, EnergyReport, count_by_kind, estimate_energy, load_prices
 
-__all__ = ["CELLS", "DEFAULT_PROFILE", "Estimate", "estimate_build", "operations"]
+__all__ = ["CELLS", "Estimate", "estimate_build", "operations"]
 
-DEFAULT_PROFILE = "horowitz-45nm"
 CELLS = ("lut", "carry", "ff", "bram", "dsp")
 
 
@@ -31,7 +30,14 @@ class Estimate:
         return self.document
 
 
-def estimate_build(path: Path, device: str | None = None, profile: str | None = None) -> Estimate:
+def estimate_build(
+    path: Path,
+    device: str | None = None,
+    profile: str | None = None,
+    memories: str | None = None,
+    scale: str | None = None,
+    clock: float | None = None,
+) -> Estimate:
     """Estimate every node and write ``7-estimate.json``.
 
     Cycles are the cycle model's, which equal the hardware's. Cells are synthesized where
@@ -40,11 +46,11 @@ def estimate_build(path: Path, device: str | None = None, profile: str | None = 
     build = open_build(path)
     plan = load_plan(build)
     actions = plan_actions(plan)
-    prices = load_profile(profile or DEFAULT_PROFILE)
-    energy = estimate_energy(actions, prices)
+    energy = estimate_energy(actions, *load_prices(profile, memories, scale))
     synthesized = _synthesized(build, device)
-    nodes = [_node(plan, unit, energy, synthesized) for unit in plan.units]
+    nodes = [_node(plan, unit, actions[unit.name], energy, synthesized) for unit in plan.units]
     document = {
+        "network": path.name,
         "nodes": nodes,
         "total": _total(plan, nodes, energy),
         "profile": energy.profile,
@@ -65,7 +71,11 @@ def operations(plan: Plan, unit: Unit) -> int:
 
 
 def _node(
-    plan: Plan, unit: Unit, energy: EnergyReport, synthesized: dict[str, Any] | None
+    plan: Plan,
+    unit: Unit,
+    actions: list[Action],
+    energy: EnergyReport,
+    synthesized: dict[str, Any] | None,
 ) -> dict[str, Any]:
     components = {name: e.nominal for name, e in energy.nodes[unit.name].items()}
     cells, source = _cells(plan, unit, synthesized)
@@ -78,6 +88,7 @@ def _node(
         "cycles": unit.interval,
         "operations": operations(plan, unit),
         **cells,
+        "actions": count_by_kind(actions),
         "energy_pj": components,
         "source": {"cycles": "predicted", "cells": source, "energy_pj": "predicted"},
     }

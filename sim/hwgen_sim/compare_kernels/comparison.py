@@ -25,8 +25,8 @@ from hwgen_sim.compare_kernels.verdict import (
     NO_DSP,
     verdict,
 )
-from hwgen_sim.energy import EnergyReport, Profile, estimate_energy, load_profile
-from hwgen_sim.estimate import CELLS, DEFAULT_PROFILE
+from hwgen_sim.energy import EnergyReport, Profile, estimate_energy, load_prices
+from hwgen_sim.estimate import CELLS
 
 __all__ = ["COLUMNS", "KernelComparison", "compare_build", "compare_plan"]
 
@@ -82,7 +82,7 @@ def compare_build(
     Raises InputError where ``node`` is no layer. Accuracy is that of an earlier ``hwgen verify``.
     """
     build = open_build(path)
-    prices = load_profile(profile or DEFAULT_PROFILE)
+    prices, _ = load_prices(profile)
     return compare_plan(load_plan(build), node, prices, _verified(build))
 
 

@@ -1,11 +1,13 @@
 """What hardware does, counted: the input of every energy estimate."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from hwgen.errors import InputError
 
-__all__ = ["KINDS", "Action"]
+__all__ = ["KINDS", "Action", "count_by_kind"]
 
 KINDS = {
     "add": "sum of two integers of `bits`",
@@ -62,6 +64,14 @@ class Action:
     @property
     def _name(self) -> str:
         return f"Action {self.kind!r} of {self.component!r}"
+
+
+def count_by_kind(actions: Iterable[Action]) -> dict[str, int]:
+    """Events of each kind; accesses are counted in words."""
+    found: Counter[str] = Counter()
+    for action in actions:
+        found[action.kind] += action.count
+    return dict(found)
 
 
 def _unknown(kind: str) -> str:
