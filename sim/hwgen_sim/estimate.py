@@ -1,7 +1,9 @@
 """Cycles, cells and energy of a build, each figure with its source: ``7-estimate.json``."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from hwgen.flow import load_plan
 from hwgen.ir.nodes import Layer
 from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Plan, Unit
-from hwgen_sim.actions import plan_actions
+from hwgen_sim.actions import DESIGN, plan_actions
 from hwgen_sim.energy import Action, EnergyReport, count_by_kind, estimate_energy, load_prices
 
 __all__ = ["CELLS", "Estimate", "estimate_build", "operations"]
@@ -38,21 +40,22 @@ def estimate_build(
     scale: str | None = None,
     clock: float | None = None,
 ) -> Estimate:
-    """Estimate every node and write ``7-estimate.json``.
+    """Estimate every node and write ``7-estimate.json``; leakage needs ``clock``, MHz.
 
     Cycles are the cycle model's, which equal the hardware's. Cells are synthesized where
     ``hwgen synth`` ran (for ``device``, if given), else predicted. Energies are predicted.
     """
     build = open_build(path)
     plan = load_plan(build)
-    actions = plan_actions(plan)
+    actions = plan_actions(plan, clock)
     energy = estimate_energy(actions, *load_prices(profile, memories, scale))
     synthesized = _synthesized(build, device)
     nodes = [_node(plan, unit, actions[unit.name], energy, synthesized) for unit in plan.units]
     document = {
         "network": path.name,
         "nodes": nodes,
-        "total": _total(plan, nodes, energy),
+        "design": _design(actions[DESIGN], energy),
+        "total": _total(plan, nodes, actions, energy),
         "profile": energy.profile,
         "profile_source": energy.source,
         "energy_range_pj": asdict(energy.total),
@@ -94,6 +97,15 @@ def _node(
     }
 
 
+def _design(actions: list[Action], energy: EnergyReport) -> dict[str, Any]:
+    """What belongs to no node: image and result, clock, forks of streams, leakage."""
+    return {
+        "actions": count_by_kind(actions),
+        "energy_pj": {name: e.nominal for name, e in energy.nodes[DESIGN].items()},
+        "source": {"actions": "predicted", "energy_pj": "predicted"},
+    }
+
+
 def _cells(
     plan: Plan, unit: Unit, synthesized: dict[str, Any] | None
 ) -> tuple[dict[str, float], str]:
@@ -113,13 +125,19 @@ def _synthesized(build: Build, device: str | None) -> dict[str, Any] | None:
     return {node["name"]: node for node in document["nodes"]}
 
 
-def _total(plan: Plan, nodes: list[dict[str, Any]], energy: EnergyReport) -> dict[str, Any]:
+def _total(
+    plan: Plan,
+    nodes: list[dict[str, Any]],
+    actions: Mapping[str, list[Action]],
+    energy: EnergyReport,
+) -> dict[str, Any]:
     components = {name: e.nominal for name, e in energy.components.items()}
     return {
         "cycles": plan.interval,
         "latency_cycles": plan.latency,
         "operations": sum(node["operations"] for node in nodes),
         **{name: sum(node[name] for node in nodes) for name in CELLS},
+        "actions": count_by_kind(chain.from_iterable(actions.values())),
         "energy_pj": components,
         "source": {"cycles": "predicted", "cells": _source(nodes), "energy_pj": "predicted"},
     }

@@ -375,13 +375,23 @@ class TestRows:
             compare_plan(plan, None, PROFILE)
 
 
-PRICED = """
+PRICED = (
+    """
 name = "priced"
 source = "a test"
 node_nm = 45
 year = 2020
-""" + "".join(
-    f"""
+"""
+    + "".join(
+        f"""
+[[not_modelled]]
+kind = "{kind}"
+reason = "a test"
+"""
+        for kind in ("mux", "register", "clock", "dram")
+    )
+    + "".join(
+        f"""
 [[row]]
 kind = "{kind}"
 bits = {bits}
@@ -392,12 +402,13 @@ node_nm = 45
 year = 2020
 {extra}
 """
-    for kind, bits, extra in (
-        ("add", 8, ""),
-        ("multiply", 8, ""),
-        ("xnor", 1, ""),
-        ("shift", 8, ""),
-        ("sram", 8, "capacity_bytes = 1024"),
+        for kind, bits, extra in (
+            ("add", 8, ""),
+            ("multiply", 8, ""),
+            ("xnor", 1, ""),
+            ("shift", 8, ""),
+            ("sram", 8, "capacity_bytes = 1024"),
+        )
     )
 )
 

@@ -25,7 +25,7 @@ from hwgen_sim.compare_kernels.verdict import (
     NO_DSP,
     verdict,
 )
-from hwgen_sim.energy import EnergyReport, Profile, estimate_energy, load_prices
+from hwgen_sim.energy import EVERYWHERE, EnergyReport, Profile, estimate_energy, load_prices
 from hwgen_sim.estimate import CELLS
 
 __all__ = ["COLUMNS", "KernelComparison", "compare_build", "compare_plan"]
@@ -182,7 +182,7 @@ def _row(case: _Case, profile: Profile, verified: Mapping[str, Any] | None) -> d
         "cycles": max(figures.intervals.values()),
         "lut_per_lane": sum(figures.resources[name].lut for name in figures.lanes) / lanes,
         "energy_nj": case.energy.total.nominal / 1000,
-        "energy_without": sorted(kind for kind in kinds if not profile.prices(kind)),
+        "energy_without": sorted(kind for kind in kinds - EVERYWHERE if not profile.prices(kind)),
         "accuracy": _accuracy(verified) if case.own else None,
         "foldings": {name: list(pair) for name, pair in figures.foldings.items()},
         "source": {"cells": "predicted", "cycles": "predicted", "energy_nj": "predicted"},

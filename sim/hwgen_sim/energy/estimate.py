@@ -8,10 +8,10 @@ from hwgen_sim.energy.action import KINDS, Action
 from hwgen_sim.energy.picojoules import Energy
 from hwgen_sim.energy.profile import Price, Profile
 
-__all__ = ["EnergyReport", "PricedAction", "estimate_energy"]
+__all__ = ["EVERYWHERE", "EnergyReport", "PricedAction", "estimate_energy"]
 
 
-_EVERYWHERE = ("register", "clock", "wire", "leakage")
+EVERYWHERE = frozenset(("register", "clock", "wire", "leakage", "mux"))
 """What every circuit has: said to be missing even where it was not counted."""
 
 
@@ -120,7 +120,7 @@ class _Prices:
     def left_out(self, actions_per_node: Mapping[str, Sequence[Action]]) -> dict[str, str]:
         """Kind -> why the profile has no figure for it, where it says so."""
         used = [action.kind for actions in actions_per_node.values() for action in actions]
-        kinds = dict.fromkeys((*_EVERYWHERE, *used))
+        kinds = dict.fromkeys((*sorted(EVERYWHERE), *used))
         reasons = {kind: self.of(kind).leaves_out(kind) for kind in kinds}
         return {kind: reason for kind, reason in reasons.items() if reason}
 
