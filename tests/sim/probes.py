@@ -25,19 +25,16 @@ IDLE = 100
 """Cycles without a transfer after which everything has come to rest."""
 
 
-def count_events(
-    block: StreamsComponent, beats: np.ndarray, results: int
-) -> tuple[Counter[Path], dict[Path, int]]:
-    """Events by place in the hierarchy, and bits x words of every memory.
+def count_events(block: StreamsComponent, beats: np.ndarray, results: int) -> Counter[Path]:
+    """Events by place in the hierarchy, until everything rests.
 
     Places are names of submodules, then ``read``, ``write`` (of a memory), ``issued`` (words that a
     window buffer hands on) and, for blocks with one input, ``in`` and ``out``.
     """
     design = Fragment.get(block, None)
     probes = dict(_ports(design, ()))
-    sizes = {path: size for path, size in _sizes(design, ())}
     probes |= dict(_streams(block, ()))
-    return _simulated(design, block, beats, results, probes), sizes
+    return _simulated(design, block, beats, results, probes)
 
 
 def _ports(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Value]]:
@@ -48,13 +45,6 @@ def _ports(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Value]]:
             yield (*path, "write"), port._en.any()
     for inner, name, _ in fragment.subfragments:
         yield from _ports(inner, (*path, name or "?"))
-
-
-def _sizes(fragment: Fragment, path: Path) -> Iterator[tuple[Path, int]]:
-    if isinstance(fragment, MemoryInstance):
-        yield path, fragment._data.depth
-    for inner, name, _ in fragment.subfragments:
-        yield from _sizes(inner, (*path, name or "?"))
 
 
 def _streams(block: Any, path: Path) -> Iterator[tuple[Path, Value]]:
