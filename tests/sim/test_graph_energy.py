@@ -113,6 +113,12 @@ def test_without_levels_every_tensor_moves_once():
     ]
 
 
+def test_signs_and_their_weights_take_a_bit_each():
+    moved = traffic_actions(layer("xnor"), Numbers(), memories())["conv1"]
+    words = ceil(6 * 36 / 64) + ceil(4 * 64 / 64)
+    assert [a.count for a in moved] == [words, 6 * 64 * 8 // 64]
+
+
 @pytest.mark.parametrize("size", [64, 128, 256, 400, 512, 1024, 4096])
 def test_external_traffic_by_hand(size):
     moved = traffic_actions(layer("adder"), Numbers(), memories(size))["conv1"]
