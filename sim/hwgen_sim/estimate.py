@@ -64,6 +64,7 @@ def estimate_build(
         "profile": energy.profile,
         "profile_source": energy.source,
         "energy_range_pj": asdict(energy.total),
+        "energy_without": list(energy.without),
         "not_modelled": [*energy.not_modelled, IDLE_READS],
     }
     write_result(build, Build.estimate.name, document)

@@ -110,6 +110,7 @@ def _print_sources(document: dict[str, Any]) -> None:
         f"Energy per image {span['nominal'] / 1000:,.4g} nJ (range {span['low'] / 1000:,.4g} to"
         f" {span['high'] / 1000:,.4g}), {sources['energy_pj']}, profile {document['profile']}."
     )
+    _print_without(document, "That")
     if "cells" in sources:
         click.echo(f"Cycles are {sources['cycles']}, cells {sources['cells']}.")
     click.echo(f"Source of energies: {document['profile_source']}")
@@ -118,12 +119,20 @@ def _print_sources(document: dict[str, Any]) -> None:
         click.echo(f"  {line}")
 
 
+def _print_without(document: dict[str, Any], what: str) -> None:
+    if document["energy_without"]:
+        kinds = " and ".join(document["energy_without"])
+        click.echo(f"{what} is without {kinds}, for which the table has no figure: it is too low.")
+
+
 def _print_both(document: dict[str, Any]) -> None:
     print_table(document["components"], ("component", "first_nj", "second_nj", "ratio"))
     click.echo("")
     print_table(document["totals"], ("what", "first", "second", "ratio"))
     click.echo(f"First: {document['first']['network']}. Second: {document['second']['network']}.")
     click.echo(f"All figures are predicted, profile {document['first']['profile']}.")
+    for name in ("first", "second"):
+        _print_without(document[name], f"The {name}")
     click.echo("Not modelled:")
     for line in document["not_modelled"]:
         click.echo(f"  {line}")

@@ -78,6 +78,14 @@ def test_table_is_for_people(hwgen: Command):
         assert said in done.out
 
 
+def test_a_figure_that_is_too_low_says_so(hwgen: Command):
+    done = hwgen("estimate", "resnet20-shift")
+    assert "That is without shift, for which the table has no figure: it is too low." in done.out
+    assert document(hwgen, "resnet20-shift")["energy_without"] == ["shift"]
+    priced = document(hwgen, "resnet20-shift", "--energy-profile", "shiftadd-45nm")
+    assert priced["energy_without"] == []
+
+
 def test_two_are_shown_side_by_side(hwgen: Command):
     words = ("resnet20@fp32", "resnet20-adder@fp32", "--energy-profile", "addernet-fp32")
     found = document(hwgen, *words)

@@ -8,10 +8,10 @@ from hwgen_sim.energy.action import KINDS, Action
 from hwgen_sim.energy.picojoules import Energy
 from hwgen_sim.energy.profile import Price, Profile
 
-__all__ = ["EVERYWHERE", "EnergyReport", "PricedAction", "estimate_energy"]
+__all__ = ["EnergyReport", "PricedAction", "estimate_energy"]
 
 
-EVERYWHERE = frozenset(("register", "clock", "wire", "leakage", "mux"))
+_EVERYWHERE = frozenset(("register", "clock", "wire", "leakage", "mux"))
 """What every circuit has: said to be missing even where it was not counted."""
 
 
@@ -36,6 +36,7 @@ class EnergyReport:
         nodes        : node -> component -> picojoules
         actions      : every figure with its price and rule, in the order given
         not_modelled : one sentence for each kind of energy that no figure includes
+        without      : operations that were counted and have no figure: the total is too low
     """
 
     profile: str
@@ -43,6 +44,7 @@ class EnergyReport:
     nodes: Mapping[str, Mapping[str, Energy]]
     actions: tuple[PricedAction, ...]
     not_modelled: tuple[str, ...]
+    without: tuple[str, ...] = ()
     level: str = "predicted"
 
     @property
@@ -86,6 +88,7 @@ def estimate_energy(
         nodes={node: _components_of(node, priced) for node in actions_per_node},
         actions=priced,
         not_modelled=tuple(f"{kind}: {reason}" for kind, reason in left_out.items()),
+        without=tuple(kind for kind in left_out if kind not in _EVERYWHERE),
     )
 
 
@@ -120,7 +123,7 @@ class _Prices:
     def left_out(self, actions_per_node: Mapping[str, Sequence[Action]]) -> dict[str, str]:
         """Kind -> why the profile has no figure for it, where it says so."""
         used = [action.kind for actions in actions_per_node.values() for action in actions]
-        kinds = dict.fromkeys((*sorted(EVERYWHERE), *used))
+        kinds = dict.fromkeys((*sorted(_EVERYWHERE), *used))
         reasons = {kind: self.of(kind).leaves_out(kind) for kind in kinds}
         return {kind: reason for kind, reason in reasons.items() if reason}
 

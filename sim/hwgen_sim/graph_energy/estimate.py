@@ -66,6 +66,7 @@ def estimate_graph(
             "profile": energy.profile,
             "profile_source": energy.source,
             "energy_range_pj": asdict(energy.total),
+            "energy_without": list(energy.without),
             "not_modelled": [*energy.not_modelled, *without],
         }
     )
