@@ -43,7 +43,7 @@ class Design:
                 return arrays["outputs"]
 
     def estimate(self, **options: Any) -> Any:
-        """Like ``hwgen estimate``; options: device, profile."""
+        """Like ``hwgen estimate``; options: device, profile, memories, scale, clock."""
         return _plugin("estimate")(self.build, **options)
 
 

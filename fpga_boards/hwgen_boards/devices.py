@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from pydantic import NonNegativeInt, PositiveInt, TypeAdapter
 
 from hwgen.errors import InputError
-from hwgen_boards.families import FAMILIES
 
 __all__ = ["Device", "device_names", "load_device", "unknown_name"]
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
-from hwgen.errors import BuildError
+from hwgen.errors import BuildError, InputError
 from hwgen.ir.graph import Graph
 from hwgen.ir.nodes import AnyNode
 
-__all__ = ["load_graph", "save_graph"]
+__all__ = ["load_graph", "load_nodes", "save_graph"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,15 @@ def load_graph(nodes: Path, tensors: Path) -> Graph:
     except (ValidationError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise BuildError(f"{nodes} is corrupted ({reason}); run 'hwgen compile' again.") from error
+
+
+def load_nodes(path: Path) -> Graph:
+    """The nodes of a graph file without its arrays; raises InputError where it is none."""
+    if not path.is_file():
+        raise InputError(f"The graph {path} does not exist.")
+    try:
+        file = _ADAPTER.validate_json(path.read_bytes())
+    except ValidationError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} must be the 1-graph.json of a build ({reason}).") from error
+    return Graph(file.name, file.nodes)

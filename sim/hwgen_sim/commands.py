@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hwgen.cli import build_argument, inputs_option, json_option, print_json, print_table, progress
+from hwgen_sim.estimate_command import estimate
 
 __all__ = ["compare", "estimate", "host", "report", "run", "simulate_board", "verify"]
 
@@ -23,8 +24,6 @@ VERIFY_FIELDS = (
     "simulator",
     "seed",
 )
-ESTIMATE_COLUMNS = ("name", "kind", "bits", "pe", "simd", "cycles", "operations")
-ESTIMATE_COLUMNS += ("lut", "ff", "carry", "bram", "dsp", "energy_pj")
 
 
 @click.command()
@@ -217,35 +216,6 @@ def simulate_board(build: Path, noise: float) -> None:
     with progress() as report:
         report("build the simulation", 0.0)
         serve_build(build, noise, announce)
-
-
-@click.command()
-@build_argument
-@click.option("--device", metavar="D", help="Device whose resources are compared.")
-@click.option("--energy-profile", "profile", metavar="P", help="Table of energies per action.")
-@json_option
-def estimate(build: Path, device: str | None, profile: str | None, as_json: bool) -> None:
-    """Predict cycles, resources and energy of every node."""
-    from hwgen_sim.estimate import estimate_build
-
-    document = estimate_build(build, device, profile).to_json()
-    if as_json:
-        print_json(document)
-        return
-    rows = [*document["nodes"], document["total"] | {"name": "total"}]
-    print_table(map(_flat, rows), ESTIMATE_COLUMNS)
-    sources = document["total"]["source"]
-    click.echo(f"Cycles are {sources['cycles']}, cells {sources['cells']}, ", nl=False)
-    click.echo(f"energies predicted with profile {document['profile']}.")
-    click.echo("Not modelled:")
-    for line in document["not_modelled"] or ["nothing"]:
-        click.echo(f"  {line}")
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """The same row with the components of its energy added up."""
-    energy = row.get("energy_pj")
-    return row | {"energy_pj": sum(energy.values())} if isinstance(energy, dict) else row
 
 
 @click.command()

@@ -1,8 +1,9 @@
 """Cycles, cells and energy of a build, each figure with its source: ``7-estimate.json``."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,24 +13,17 @@ from hwgen.flow import load_plan
 from hwgen.ir.nodes import Layer
 from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Plan, Unit
-from hwgen_sim.actions import plan_actions
-from hwgen_sim.energy import Action, EnergyReport, estimate_energy, load_profile
+from hwgen_sim.actions import DESIGN, plan_actions
+from hwgen_sim.energy import Action, EnergyReport, count_by_kind, estimate_energy, load_prices
 
-__all__ = ["CELLS", "DEFAULT_PROFILE", "Estimate", "estimate_build", "left_out", "operations"]
+__all__ = ["CELLS", "Estimate", "estimate_build", "operations"]
 
-DEFAULT_PROFILE = "horowitz-45nm"
-NOT_MODELLED = {
-    "mux": "selection between operands and clamping take no energy in the table",
-    "register": "the table has no flip-flops or clock",
-    "leakage": "the table has no static power",
-    "wire": "the table has no wires",
-}
-NO_ENTRY = {
-    "xnor": "the table has no entry for XNOR gates",
-    "shift": "the table has no entry for shifts",
-}
-"""Named where a network has such actions and the profile no price."""
 CELLS = ("lut", "carry", "ff", "bram", "dsp")
+
+IDLE_READS = (
+    "idle reads: memories of windows, bands, shifted rows and tables are read in every cycle that"
+    " does not wait for the next block; only words that are used are counted"
+)
 
 
 @dataclass(frozen=True)
@@ -43,35 +37,38 @@ class Estimate:
         return self.document
 
 
-def estimate_build(path: Path, device: str | None = None, profile: str | None = None) -> Estimate:
-    """Estimate every node and write ``7-estimate.json``.
+def estimate_build(
+    path: Path,
+    device: str | None = None,
+    profile: str | None = None,
+    memories: str | None = None,
+    scale: str | None = None,
+    clock: float | None = None,
+) -> Estimate:
+    """Estimate every node and write ``7-estimate.json``; leakage needs ``clock``, MHz.
 
     Cycles are the cycle model's, which equal the hardware's. Cells are synthesized where
     ``hwgen synth`` ran (for ``device``, if given), else predicted. Energies are predicted.
     """
     build = open_build(path)
     plan = load_plan(build)
-    actions = plan_actions(plan)
-    prices = load_profile(profile or DEFAULT_PROFILE)
-    energy = estimate_energy(actions, prices, not_modelled=left_out(actions))
+    actions = plan_actions(plan, clock)
+    energy = estimate_energy(actions, *load_prices(profile, memories, scale))
     synthesized = _synthesized(build, device)
-    nodes = [_node(plan, unit, energy, synthesized) for unit in plan.units]
+    nodes = [_node(plan, unit, actions[unit.name], energy, synthesized) for unit in plan.units]
     document = {
+        "network": path.name,
         "nodes": nodes,
-        "total": _total(plan, nodes, energy),
+        "design": _design(actions[DESIGN], energy),
+        "total": _total(plan, nodes, actions, energy),
         "profile": energy.profile,
         "profile_source": energy.source,
         "energy_range_pj": asdict(energy.total),
-        "not_modelled": list(energy.not_modelled),
+        "energy_without": list(energy.without),
+        "not_modelled": [*energy.not_modelled, IDLE_READS],
     }
     write_result(build, Build.estimate.name, document)
     return Estimate(document)
-
-
-def left_out(actions: Mapping[str, Sequence[Action]]) -> dict[str, str]:
-    """Kinds of action that need no price, and why; a profile that has one uses it."""
-    kinds = {action.kind for group in actions.values() for action in group}
-    return NOT_MODELLED | {kind: reason for kind, reason in NO_ENTRY.items() if kind in kinds}
 
 
 def operations(plan: Plan, unit: Unit) -> int:
@@ -83,7 +80,11 @@ def operations(plan: Plan, unit: Unit) -> int:
 
 
 def _node(
-    plan: Plan, unit: Unit, energy: EnergyReport, synthesized: dict[str, Any] | None
+    plan: Plan,
+    unit: Unit,
+    actions: list[Action],
+    energy: EnergyReport,
+    synthesized: dict[str, Any] | None,
 ) -> dict[str, Any]:
     components = {name: e.nominal for name, e in energy.nodes[unit.name].items()}
     cells, source = _cells(plan, unit, synthesized)
@@ -96,8 +97,18 @@ def _node(
         "cycles": unit.interval,
         "operations": operations(plan, unit),
         **cells,
+        "actions": count_by_kind(actions),
         "energy_pj": components,
         "source": {"cycles": "predicted", "cells": source, "energy_pj": "predicted"},
+    }
+
+
+def _design(actions: list[Action], energy: EnergyReport) -> dict[str, Any]:
+    """What belongs to no node: image and result, clock, forks of streams, leakage."""
+    return {
+        "actions": count_by_kind(actions),
+        "energy_pj": {name: e.nominal for name, e in energy.nodes[DESIGN].items()},
+        "source": {"actions": "predicted", "energy_pj": "predicted"},
     }
 
 
@@ -120,13 +131,19 @@ def _synthesized(build: Build, device: str | None) -> dict[str, Any] | None:
     return {node["name"]: node for node in document["nodes"]}
 
 
-def _total(plan: Plan, nodes: list[dict[str, Any]], energy: EnergyReport) -> dict[str, Any]:
+def _total(
+    plan: Plan,
+    nodes: list[dict[str, Any]],
+    actions: Mapping[str, list[Action]],
+    energy: EnergyReport,
+) -> dict[str, Any]:
     components = {name: e.nominal for name, e in energy.components.items()}
     return {
         "cycles": plan.interval,
         "latency_cycles": plan.latency,
         "operations": sum(node["operations"] for node in nodes),
         **{name: sum(node[name] for node in nodes) for name in CELLS},
+        "actions": count_by_kind(chain.from_iterable(actions.values())),
         "energy_pj": components,
         "source": {"cycles": "predicted", "cells": _source(nodes), "energy_pj": "predicted"},
     }

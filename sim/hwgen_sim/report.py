@@ -70,9 +70,11 @@ def _layer(node: dict[str, Any], mismatches: dict[str, int]) -> dict[str, Any]:
 def _energy_line(estimate: dict[str, Any]) -> str:
     cells = estimate["total"]["source"]["cells"]
     left_out = ", ".join(sentence.split(":")[0] for sentence in estimate["not_modelled"])
+    rest = sum(estimate["design"]["energy_pj"].values()) / 1000
     return (
         f"Cycles predicted; cells {cells}; energy per image predicted, profile"
-        f" {estimate['profile']}, without {left_out}."
+        f" {estimate['profile']}, without {left_out}; {rest:,.4g} nJ of the total belong to no"
+        " layer (image, result, clock)."
     )
 
 

@@ -5,9 +5,10 @@ from math import prod
 import pytest
 
 from hwgen.schedule.plan import Target
+from hwgen.schedule.resources import unit_resources
 from hwgen.schedule.schedule import schedule
 from hwgen_rtl.numerics import IntType
-from hwgen_sim.actions import plan_actions, tree_adders
+from hwgen_sim.actions import DESIGN, plan_actions, tree_adders
 from hwgen_sim.estimate import operations
 from tests.graphs import padded_classifier
 
@@ -61,6 +62,29 @@ def test_memory_traffic_of_a_layer():
     assert total(window, "sram_read") == beats
     lanes = array_of(unit).window.lanes
     assert total(window, "sram_write") == 6 * 6 * 6 // lanes  # padded 4x4 image, 6 channels
+
+
+def test_flip_flops_are_clocked_in_every_cycle():
+    plan = schedule(padded_classifier().graph(), Target(cycles=500))
+    counted = plan_actions(plan)
+    for unit in plan.units:
+        (registers,) = (a for a in counted[unit.name] if a.kind == "register")
+        assert registers.count == round(unit_resources(unit).ff) * plan.interval
+    assert total(counted[DESIGN], "clock") == plan.interval
+
+
+def test_the_image_and_the_result_pass_the_pins_once():
+    plan = schedule(padded_classifier().graph(), Target(cycles=500))
+    counted = plan_actions(plan)[DESIGN]
+    assert total(counted, "dram_read") == 2 * 7 * 8 * 8 // 64
+    assert total(counted, "dram_write") == 1  # four bits of the class
+    assert {a.bits for a in counted if a.kind.startswith("dram")} == {64}
+
+
+def test_leakage_lasts_from_image_to_image():
+    plan = schedule(padded_classifier().graph(), Target(cycles=500))
+    assert total(plan_actions(plan)[DESIGN], "leakage") == 0
+    assert total(plan_actions(plan, 50.0)[DESIGN], "leakage") == 20 * plan.interval
 
 
 @pytest.mark.parametrize(

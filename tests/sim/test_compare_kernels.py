@@ -25,9 +25,8 @@ from hwgen_sim.compare_kernels.foldings import like, unit_lanes
 from hwgen_sim.compare_kernels.picture import check_picture, draw
 from hwgen_sim.compare_kernels.variants import KERNELS, inner_layers, variant
 from hwgen_sim.compare_kernels.verdict import SHARED_DIGITS, verdict
-from hwgen_sim.energy import Action, load_profile
+from hwgen_sim.energy import load_profile
 from hwgen_sim.energy.catalogue import read_profile
-from hwgen_sim.estimate import left_out
 from tests.maker import Maker
 from tests.rtl import synthesis
 
@@ -376,13 +375,23 @@ class TestRows:
             compare_plan(plan, None, PROFILE)
 
 
-PRICED = """
+PRICED = (
+    """
 name = "priced"
 source = "a test"
 node_nm = 45
 year = 2020
-""" + "".join(
-    f"""
+"""
+    + "".join(
+        f"""
+[[not_modelled]]
+kind = "{kind}"
+reason = "a test"
+"""
+        for kind in ("mux", "register", "clock", "dram")
+    )
+    + "".join(
+        f"""
 [[row]]
 kind = "{kind}"
 bits = {bits}
@@ -393,22 +402,15 @@ node_nm = 45
 year = 2020
 {extra}
 """
-    for kind, bits, extra in (
-        ("add", 8, ""),
-        ("multiply", 8, ""),
-        ("xnor", 1, ""),
-        ("shift", 8, ""),
-        ("sram", 8, "capacity_bytes = 1024"),
+        for kind, bits, extra in (
+            ("add", 8, ""),
+            ("multiply", 8, ""),
+            ("xnor", 1, ""),
+            ("shift", 8, ""),
+            ("sram", 8, "capacity_bytes = 1024"),
+        )
     )
 )
-
-
-def test_only_what_a_network_does_is_left_out():
-    add = Action(component="tree", kind="add", bits=8, count=1)
-    gate = Action(component="lanes", kind="xnor", bits=1, count=1)
-    assert not {"xnor", "shift"} & left_out({"a": [add]}).keys()
-    assert left_out({"a": [add], "b": [gate]})["xnor"] == "the table has no entry for XNOR gates"
-    assert "shift" not in left_out({"b": [gate]})
 
 
 class TestVerdict:

@@ -53,12 +53,17 @@ def test_a_sum_is_one_addition_an_element(lanes):
     "params",
     [
         ForkParams(kind=INT8, lanes=2, ways=3),
-        ConcatParams(kind=INT8, lanes=2, words=(3, 3)),
         SliceParams(kind=INT8, lanes=2, words=3, start=1, stop=2),
     ],
 )
 def test_moving_words_counts_nothing(params):
     assert actions_of(params, (6, 4, 5)) == []
+
+
+def test_joined_words_are_chosen_among_the_inputs():
+    params = ConcatParams(kind=INT8, lanes=2, words=(1, 1, 1))
+    (action,) = actions_of(params, (6, 4, 5))
+    assert (action.kind, action.bits, action.count) == ("mux", 8, 2 * 6 * 4 * 5)
 
 
 @pytest.mark.parametrize("offsets", [((2, 1),), FOUR])

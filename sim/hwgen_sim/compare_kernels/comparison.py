@@ -25,8 +25,8 @@ from hwgen_sim.compare_kernels.verdict import (
     NO_DSP,
     verdict,
 )
-from hwgen_sim.energy import EnergyReport, Profile, estimate_energy, load_profile
-from hwgen_sim.estimate import CELLS, DEFAULT_PROFILE, left_out
+from hwgen_sim.energy import EnergyReport, Profile, estimate_energy, load_prices
+from hwgen_sim.estimate import CELLS
 
 __all__ = ["COLUMNS", "KernelComparison", "compare_build", "compare_plan"]
 
@@ -82,7 +82,7 @@ def compare_build(
     Raises InputError where ``node`` is no layer. Accuracy is that of an earlier ``hwgen verify``.
     """
     build = open_build(path)
-    prices = load_profile(profile or DEFAULT_PROFILE)
+    prices, _ = load_prices(profile)
     return compare_plan(load_plan(build), node, prices, _verified(build))
 
 
@@ -95,7 +95,7 @@ def compare_plan(
     """The same for a plan; ``verified`` is the document ``6-verify.json``, if there is one."""
     layers = (_layer(plan.graph, node),) if node else _inner(plan.graph)
     cases = [case for kernel in KERNELS for case in _cases(plan, layers, kernel, node, profile)]
-    rows = [_row(case, profile, verified) for case in cases]
+    rows = [_row(case, verified) for case in cases]
     planned = {unit.name: unit_lanes(unit) for unit in plan.units if unit.name in layers}
     return KernelComparison(
         {
@@ -151,7 +151,7 @@ def _cases(
         if figures is None:
             return _Case(kernel=label, variant=found, figures=None, energy=None)
         figures = figures.only(node) if node else figures
-        energy = estimate_energy(figures.actions, profile, not_modelled=left_out(figures.actions))
+        energy = estimate_energy(figures.actions, profile)
         return _Case(kernel=label, variant=found, figures=figures, energy=energy)
 
     yield case(LABELS[kernel], folded(changed, layers) if fitting else None)
@@ -162,7 +162,7 @@ def _cases(
         yield case(UNROLLED[kernel], unrolled(changed, chosen) if fitting else None)
 
 
-def _row(case: _Case, profile: Profile, verified: Mapping[str, Any] | None) -> dict[str, Any]:
+def _row(case: _Case, verified: Mapping[str, Any] | None) -> dict[str, Any]:
     fitting = len(case.variant.kernels) - len(case.variant.refused)
     row: dict[str, Any] = {
         "kernel": case.kernel,
@@ -175,14 +175,13 @@ def _row(case: _Case, profile: Profile, verified: Mapping[str, Any] | None) -> d
         return row | dict.fromkeys((*COLUMNS[2:], "foldings", "source"))
     figures, total = case.figures, case.figures.total
     lanes = sum(figures.lanes.values())
-    kinds = {action.kind for actions in figures.actions.values() for action in actions}
     return row | {
         "lanes": lanes,
         **{name: round(getattr(total, name)) for name in CELLS},
         "cycles": max(figures.intervals.values()),
         "lut_per_lane": sum(figures.resources[name].lut for name in figures.lanes) / lanes,
         "energy_nj": case.energy.total.nominal / 1000,
-        "energy_without": sorted(kind for kind in kinds if not profile.prices(kind)),
+        "energy_without": sorted(case.energy.without),
         "accuracy": _accuracy(verified) if case.own else None,
         "foldings": {name: list(pair) for name, pair in figures.foldings.items()},
         "source": {"cells": "predicted", "cycles": "predicted", "energy_nj": "predicted"},

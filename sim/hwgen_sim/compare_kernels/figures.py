@@ -8,7 +8,7 @@ from hwgen.schedule.resources import unit_resources
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.depthwise import DepthwiseParams
 from hwgen_rtl.windowed import WindowedParams
-from hwgen_sim.actions import plan_actions, unit_actions
+from hwgen_sim.actions import plan_actions, registers, unit_actions
 from hwgen_sim.compare_kernels.constants import constant_layer
 from hwgen_sim.compare_kernels.foldings import unit_lanes
 from hwgen_sim.energy import Action
@@ -71,7 +71,14 @@ def unrolled(plan: Plan, layers: Mapping[str, str]) -> Figures:
     units = [unit for unit in plan.units if unit.name in layers]
     made = {unit.name: constant_layer(plan, unit, layers[unit.name]) for unit in units}
     cells = {name: unit_resources(c.unit) + c.resources for name, c in made.items()}
-    actions = {name: [*unit_actions(plan, c.unit), *c.actions] for name, c in made.items()}
+    actions = {
+        name: [
+            *unit_actions(plan, c.unit),
+            *c.actions,
+            *registers(cells[name], plan.interval),
+        ]
+        for name, c in made.items()
+    }
     return Figures(
         lanes={name: c.lanes for name, c in made.items()},
         foldings={name: (c.unit.pe, c.unit.simd) for name, c in made.items()},

@@ -1,11 +1,13 @@
 """What hardware does, counted: the input of every energy estimate."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from hwgen.errors import InputError
 
-__all__ = ["KINDS", "Action"]
+__all__ = ["KINDS", "Action", "count_by_kind"]
 
 KINDS = {
     "add": "sum of two integers of `bits`",
@@ -13,6 +15,8 @@ KINDS = {
     "compare": "order of two integers of `bits`",
     "abs_difference": "abs(x - w) of two integers of `bits`",
     "multiply": "product of integers of `bits` and `other_bits`",
+    "float_add": "sum of two floating-point numbers of `bits`",
+    "float_multiply": "product of two floating-point numbers of `bits`",
     "shift": "shift of `bits` by a variable distance, with conditional negation",
     "xnor": "`bits` XNOR gates",
     "mux": "choice between two words of `bits`",
@@ -23,7 +27,7 @@ KINDS = {
     "dram_write": "write of `bits` to external memory",
     "clock": "one cycle of the clock tree",
     "wire": "`bits` moved between blocks",
-    "leakage": "one cycle of leakage",
+    "leakage": "one nanosecond of leakage",
 }
 
 
@@ -60,6 +64,14 @@ class Action:
     @property
     def _name(self) -> str:
         return f"Action {self.kind!r} of {self.component!r}"
+
+
+def count_by_kind(actions: Iterable[Action]) -> dict[str, int]:
+    """Events of each kind; accesses are counted in words."""
+    found: Counter[str] = Counter()
+    for action in actions:
+        found[action.kind] += action.count
+    return dict(found)
 
 
 def _unknown(kind: str) -> str:

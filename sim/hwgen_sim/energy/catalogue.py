@@ -12,8 +12,11 @@ from pydantic_core import ErrorDetails
 from hwgen.errors import InputError
 from hwgen_sim.energy.profile import Profile
 from hwgen_sim.energy.rows import Row, Unmodelled
+from hwgen_sim.energy.scaling import scaled
 
-__all__ = ["load_profile", "profile_names", "read_profile"]
+__all__ = ["DEFAULT_PROFILE", "load_prices", "load_profile", "profile_names", "read_profile"]
+
+DEFAULT_PROFILE = "horowitz-45nm"
 
 _FOLDER = resources.files("hwgen_sim.energy") / "profiles"
 
@@ -23,6 +26,17 @@ def profile_names() -> tuple[str, ...]:
     """Names of the profiles that come with hwgen."""
     names = [file.name for file in _FOLDER.iterdir() if file.name.endswith(".toml")]
     return tuple(sorted(name.removesuffix(".toml") for name in names))
+
+
+def load_prices(
+    profile: str | None, memories: str | None = None, scale: str | None = None
+) -> tuple[Profile, Profile | None]:
+    """The profile and that of the memories, if there is one; both moved by the rule ``scale``."""
+    named = load_profile(profile or DEFAULT_PROFILE)
+    other = load_profile(memories) if memories else None
+    if scale is None:
+        return named, other
+    return scaled(named, scale), scaled(other, scale) if other else None
 
 
 def load_profile(name: str) -> Profile:

@@ -8,21 +8,11 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from hwgen_sim.energy.interpolation import Points, power_law, proportional
+from hwgen_sim.energy.made_of import parts_of
 from hwgen_sim.energy.picojoules import Energy
 from hwgen_sim.energy.rows import Provenance, Row, Unmodelled
 
 __all__ = ["Price", "Profile"]
-
-# What an action without rows of its own is made of.
-_MADE_OF = {
-    "subtract": ("add", 1),
-    "compare": ("subtract", 1),
-    "abs_difference": ("add", 2),
-    "sram_read": ("sram", 1),
-    "sram_write": ("sram", 1),
-    "dram_read": ("dram", 1),
-    "dram_write": ("dram", 1),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,23 +39,38 @@ class Profile(Provenance):
     rows: tuple[Row, ...] = Field(alias="row", min_length=1)
     not_modelled: tuple[Unmodelled, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """Name for reports."""
+        return self.name
+
     def prices(self, kind: str) -> bool:
         """Whether ``kind`` has rows, or is made of kinds that have."""
-        made_of = _MADE_OF.get(kind)
-        return bool(self._rows(kind)) or (made_of is not None and self.prices(made_of[0]))
+        part = parts_of(kind)
+        return bool(self._rows(kind)) or (part is not None and self.prices(part[0]))
+
+    def leaves_out(self, kind: str) -> str | None:
+        """Why there is no figure for ``kind``, where the profile says so."""
+        part = parts_of(kind)
+        reasons = {entry.kind: entry.reason for entry in self.not_modelled}
+        if self.prices(kind):
+            return None
+        return reasons.get(kind) or (self.leaves_out(part[0]) if part else None)
 
     def operation_pj(self, kind: str, bits: int, other_bits: int | None = None) -> Price:
         """Energy of one operation or external access; raises KeyError where nothing prices it."""
+        other = other_bits or bits
         if rows := self._rows(kind):
-            return _operation(rows, bits, other_bits or bits)
-        part, count = _MADE_OF[kind]
-        return _compose(kind, part, count, self.operation_pj(part, bits, other_bits))
+            return _operation(rows, bits, other)
+        part, count = _part(kind, bits, other)
+        inner = self.operation_pj(part, 1 if part == "lut" else bits)
+        return _compose(kind, part, count, inner)
 
     def memory_pj(self, kind: str, bits: int, capacity_bits: int) -> Price:
         """Energy of one access of ``bits`` to an on-chip memory; raises KeyError as above."""
         if rows := self._rows(kind):
             return _memory(rows, bits, capacity_bits)
-        part, count = _MADE_OF[kind]
+        part, count = _part(kind, bits, bits)
         return _compose(kind, part, count, self.memory_pj(part, bits, capacity_bits))
 
     def _rows(self, kind: str) -> list[Row]:
@@ -82,6 +87,13 @@ class Profile(Provenance):
         return self
 
     @model_validator(mode="after")
+    def _priced_or_left_out(self) -> Self:
+        for entry in self.not_modelled:
+            if self.prices(entry.kind):
+                raise ValueError(f"{entry.kind!r} has rows, so it must not be under not_modelled")
+        return self
+
+    @model_validator(mode="after")
     def _rising(self) -> Self:
         for kind in {row.kind for row in self.rows}:
             for smaller, larger in pairwise(self._rows(kind)):
@@ -92,11 +104,18 @@ class Profile(Provenance):
         return self
 
 
+def _part(kind: str, bits: int, other_bits: int) -> tuple[str, int]:
+    part = parts_of(kind, bits, other_bits)
+    if part is None:
+        raise KeyError(kind)
+    return part
+
+
 def _operation(rows: list[Row], bits: int, other_bits: int) -> Price:
     for row in rows:
         if row.bits == bits == other_bits:
             return Price(energy=row.energy, rule="published")
-    if rows[0].kind == "multiply":
+    if rows[0].kind in ("multiply", "float_multiply"):
         squares = [(row.bits**2, row.energy) for row in rows]
         energy = _apply(proportional, squares, bits * other_bits)
         return Price(energy=energy, rule="interpolated, quadratic in bits")

@@ -6,9 +6,10 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_va
 
 from hwgen_sim.energy.picojoules import Energy
 
-__all__ = ["Provenance", "Row", "Unmodelled"]
+__all__ = ["Provenance", "Row", "RowKind", "Unmodelled"]
 
-_PICOJOULES = {"fJ": 1e-3, "pJ": 1.0, "nJ": 1e3}
+_PICOJOULES = {"fJ": 1e-3, "pJ": 1.0, "nJ": 1e3, "uW": 1e-3}
+"""Of one event; a microwatt is a femtojoule a nanosecond, the event of ``leakage``."""
 
 RowKind = Literal[
     "add",
@@ -16,16 +17,22 @@ RowKind = Literal[
     "compare",
     "abs_difference",
     "multiply",
+    "float_add",
+    "float_multiply",
     "shift",
     "xnor",
     "mux",
+    "lut",
     "register",
+    "clock",
+    "leakage",
     "sram",
     "sram_read",
     "sram_write",
     "dram",
     "dram_read",
     "dram_write",
+    "wire",
 ]
 
 
@@ -50,9 +57,11 @@ class Row(Provenance):
     """One figure of the table.
 
     Parameters:
+        kind           : what acts; ``lut`` is one output bit of an FPGA's LUT with its net, in the
+                         one cycle of an operation
         bits           : operand width, or access width of a memory
         capacity_bytes : size of the memory, for on-chip memories only
-        value          : energy of one event, in ``unit``
+        value          : energy of one event, in ``unit``; power for ``leakage``
         low, high      : range of ``value`` in ``unit``, where the source gives one
     """
 
@@ -60,7 +69,7 @@ class Row(Provenance):
     bits: PositiveInt
     capacity_bytes: PositiveInt | None = None
     value: PositiveFloat
-    unit: Literal["fJ", "pJ", "nJ"]
+    unit: Literal["fJ", "pJ", "nJ", "uW"]
     low: PositiveFloat | None = None
     high: PositiveFloat | None = None
 
@@ -76,10 +85,19 @@ class Row(Provenance):
         """What the rows of one kind are sorted by: capacity in bits, else width in bits."""
         return 8 * self.capacity_bytes if self.capacity_bytes else self.bits
 
+    def times(self, factor: float) -> "Row":
+        """The same row with another amount."""
+        amounts = {"value": self.value, "low": self.low, "high": self.high}
+        return self.model_copy(
+            update={name: amount * factor for name, amount in amounts.items() if amount is not None}
+        )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.kind.startswith("sram") != (self.capacity_bytes is not None):
             raise ValueError("capacity_bytes belongs to the sram rows, and to all of them")
+        if (self.kind == "leakage") != (self.unit == "uW"):
+            raise ValueError("the unit uW belongs to the leakage row, and to no other")
         if not self.energy.low <= self.energy.nominal <= self.energy.high:
             raise ValueError("value must lie between low and high")
         return self
@@ -90,5 +108,5 @@ class Unmodelled(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: str
+    kind: RowKind
     reason: str

@@ -1,0 +1,141 @@
+"""Counters in the simulated hardware: transfers of streams, accesses of memories, beats of arrays.
+
+They hang on ports of the elaborated design, wherever these are; nothing here knows Params, plans or
+formulas of the model that they are compared with.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Fragment, Signal, Value
+from amaranth.hdl._ast import Assign, Operator, Switch
+from amaranth.hdl._mem import MemoryInstance
+from amaranth.lib.wiring import Signature
+from amaranth.sim import Simulator
+
+from hwgen_rtl.stream import StreamsComponent
+from hwgen_rtl.windowed import Windowed
+
+__all__ = ["Path", "count_events", "count_operators"]
+
+Path = tuple[str, ...]
+IDLE = 100
+"""Cycles without a transfer after which everything has come to rest."""
+
+
+def count_events(block: StreamsComponent, beats: np.ndarray, results: int) -> Counter[Path]:
+    """Events by place in the hierarchy, until everything rests.
+
+    Places are names of submodules, then ``read``, ``write`` (of a memory), ``issued`` (words that a
+    window buffer hands on) and, for blocks with one input, ``in`` and ``out``.
+    """
+    design = Fragment.get(block, None)
+    probes = dict(_ports(design, ()))
+    probes |= dict(_streams(block, ()))
+    return _simulated(design, block, beats, results, probes)
+
+
+def _ports(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Value]]:
+    if isinstance(fragment, MemoryInstance):
+        for port in fragment._read_ports:
+            yield (*path, "read"), port._en
+        for port in fragment._write_ports:
+            yield (*path, "write"), port._en.any()
+    for inner, name, _ in fragment.subfragments:
+        yield from _ports(inner, (*path, name or "?"))
+
+
+def _streams(block: Any, path: Path) -> Iterator[tuple[Path, Value]]:
+    """Handshakes of a component and of the components that it was made of."""
+    if isinstance(getattr(block, "signature", None), Signature) and hasattr(block, "o"):
+        if hasattr(block, "i"):
+            yield (*path, "in"), block.i.valid & block.i.ready
+        yield (*path, "out"), block.o.valid & block.o.ready
+    if isinstance(block, Windowed):
+        buffer = block._buffer
+        yield (*path, "issued"), buffer.valid & buffer.enable
+    for name, part in _parts(block):
+        yield from _streams(part, (*path, name))
+
+
+def _parts(block: Any) -> Iterator[tuple[str, Any]]:
+    if hasattr(block, "_design"):
+        yield from block._design.parts.items()
+    if hasattr(block, "_rows"):
+        yield from (pair for row in (*block._rows, [block._join], block._behind) for pair in row)
+    elif hasattr(block, "parts"):
+        yield from block.parts
+
+
+def _simulated(
+    design: Fragment, block: Any, beats: np.ndarray, results: int, probes: dict[Path, Value]
+) -> Counter[Path]:
+    found: Counter[Path] = Counter()
+    names, values = list(probes), list(probes.values())
+    sent = given = 0
+
+    async def run(ctx: Any) -> None:
+        nonlocal sent, given
+        ctx.set(block.o.ready, 1)
+        idle = 0
+        while idle < IDLE:
+            ctx.set(block.i.valid, sent < len(beats))
+            if sent < len(beats):
+                ctx.set(block.i.payload, [int(value) for value in beats[sent]])
+            *_, taken, left, events = await ctx.tick().sample(
+                block.i.valid & block.i.ready, block.o.valid, Value.cast(_together(values))
+            )
+            sent, given = sent + taken, given + left
+            moving = 0
+            for place, name in enumerate(names):
+                if events >> place & 1:
+                    found[name] += 1
+                    moving += name[-1] in ("in", "out", "issued")
+            idle = 0 if moving else idle + 1
+
+    simulator = Simulator(design)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(run)
+    simulator.run()
+    assert sent == len(beats)
+    assert given == results
+    return found
+
+
+def _together(values: list[Value]) -> Value:
+
+    return Cat(*(Value.cast(value).any() for value in values))
+
+
+def count_operators(block: StreamsComponent) -> dict[Path, Counter[str]]:
+    """Operators of the elaborated design by place: ``+``, ``*``, ``<`` and so on."""
+    return dict(_operators(Fragment.get(block, None), ()))
+
+
+def _operators(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Counter[str]]]:
+    for inner, name, _ in fragment.subfragments:
+        yield from _operators(inner, (*path, name or "?"))
+    if not isinstance(fragment, MemoryInstance):
+        seen: set[int] = set()
+        found = (o for group in fragment.statements.values() for o in _inside(group, seen))
+        yield path, Counter(found)
+
+
+_CHILDREN = ("_lhs", "_rhs", "_test", "_cases", "operands", "value", "_value", "parts", "offset")
+
+
+def _inside(thing: Any, seen: set[int]) -> Iterator[str]:
+    """Operators of a statement or expression, each once however often it is used."""
+    if isinstance(thing, list | tuple):
+        for part in thing:
+            yield from _inside(part, seen)
+    elif isinstance(thing, Value | Assign | Switch) and not isinstance(thing, Signal | Const):
+        if id(thing) in seen:
+            return
+        seen.add(id(thing))
+        if isinstance(thing, Operator):
+            yield thing.operator
+        for name in _CHILDREN:
+            yield from _inside(getattr(thing, name, ()), seen)
