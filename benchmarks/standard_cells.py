@@ -4,7 +4,7 @@ Run: python benchmarks/standard_cells.py [--library FILE ...] [--build BUILD --i
 
 Area in um2; energy per operation in fJ, between zero-delay and unit-delay toggles. The
 first table has combinational operators on uniform operands, in the mapping of least energy; beside
-it, the plain one. The second has arrays of 16 taps by 4 channels with their registers. With builds,
+it, the plain one. The second has arrays of 4 taps by 2 channels with their registers. With builds,
 the third has their layers' arrays on uniform data and on their own.
 """
 
@@ -16,8 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from amaranth.hdl import Mux, Value, signed
-from rich.console import Console
-from rich.table import Table
 
 from hwgen.build import open_build
 from hwgen.flow import load_plan
@@ -33,15 +31,17 @@ from hwgen_sim.liberty import (
     OperatorEnergy,
     array_energy,
     array_of,
-    find_library,
     layer_workload,
+    library_path,
     load_library,
     operator_energies,
     random_workload,
 )
 
 CYCLES, STREAMS, IMAGES = 20, 64, 4
-TAPS, CHANNELS, BEATS = 16, 4, 9
+TAPS, CHANNELS, BEATS = 4, 2, 36
+KERNELS = [(kernel, bits) for bits in (4, 8, 16) for kernel in ("adder", "multiply")]
+KERNELS += [("shift", 8), ("sign", 8), ("xnor", 1)]
 
 
 @dataclass(frozen=True)
@@ -168,39 +168,44 @@ def layer_rows(build: Path, inputs: Path, library: Library) -> Iterator[tuple[st
 
 
 def _print(title: str, columns: Sequence[str], rows: Iterator[tuple[str, ...]]) -> None:
-    console = Console(width=150)
-    table = Table(*columns, box=None)
+    """A Markdown table, row by row: mapping takes a second to a minute for each."""
+    print(f"\n{title}\n\n{_line(columns)}\n{_line(['---'] * len(columns))}", flush=True)
     for row in rows:
-        table.add_row(*row)
-    console.print(title, table)
+        print(_line(row), flush=True)
 
 
-def tables(library: Library, layers: Sequence[tuple[Path, Path]]) -> None:
-    """Print all tables of one library."""
-    three = ("least energy", "plain", "full adders first")
-    rows = (operator_row(operator, library) for operator in operators())
-    title = f"\n{library.name}: area / energy of zero delay / of unit delay"
-    _print(title, ("operator", "flow", *three), rows)
-    cases = [(kernel, bits) for bits in (2, 4, 8, 16) for kernel in ("adder", "multiply", "shift")]
-    cases += [("sign", 8), ("xnor", 1)]
-    columns = ("kernel", "bits", "area of a tap", "low", "high", "of these clock", "leakage, nW")
-    _print("\nArrays, per tap", columns, (kernel_row(*case, library) for case in cases))
-    names = ("build", "layer", "kernel", "zeros", "low", "high", "uniform low", "uniform high")
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def tables(library: Library, chosen: Sequence[str], layers: Sequence[tuple[Path, Path]]) -> None:
+    """Print the chosen tables of one library."""
+    if "operators" in chosen:
+        names = ("operator", "flow", "least energy", "plain", "full adders first")
+        rows = (operator_row(operator, library) for operator in operators())
+        _print(f"{library.name}: area / energy low / high", names, rows)
+    if "kernels" in chosen:
+        names = ("kernel", "bits", "area of a tap", "low", "high", "of these clock", "leakage, nW")
+        rows = (kernel_row(*case, library) for case in KERNELS)
+        _print(f"{library.name}: arrays, per tap", names, rows)
     for build, inputs in layers:
+        names = ("build", "layer", "kernel", "zeros", "low", "high", "uniform low", "uniform high")
         rows = layer_rows(build, inputs, library)
-        _print("\nLayers, per tap, clock apart", (*names, "clock", "own / uniform"), rows)
+        _print(f"{library.name}: layers, per tap", (*names, "clock", "own / uniform"), rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--library", nargs="+", default=list(LIBRARIES), help="names or files")
     parser.add_argument(
-        "--library", nargs="+", type=Path, help="Liberty files (default: installed)"
+        "--tables", nargs="*", choices=("operators", "kernels"), default=["operators", "kernels"]
     )
     parser.add_argument("--build", nargs="*", type=Path, default=[])
     parser.add_argument("--inputs", nargs="*", type=Path, default=[])
     options = parser.parse_args()
-    for path in options.library or [find_library(name) for name in LIBRARIES]:
-        tables(load_library(path), list(zip(options.build, options.inputs, strict=True)))
+    layers = list(zip(options.build, options.inputs, strict=True))
+    for name in options.library:
+        tables(load_library(library_path(name)), options.tables, layers)
 
 
 if __name__ == "__main__":

@@ -121,9 +121,30 @@ def run(build: Path, inputs: Path, engine: str, output: Path, nodes: str) -> Non
 @build_argument
 @click.option("--device", metavar="D", help="Device whose resources are compared.")
 @click.option("--energy-profile", "profile", metavar="P", help="Table of energies per action.")
+@click.option(
+    "--liberty",
+    metavar="FILE.lib",
+    help="Arrays in standard cells instead: a Liberty file, or nangate45 or sky130 if installed.",
+)
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="X.npz",
+    help="With --liberty: images whose taps the arrays see (default: uniform taps).",
+)
 @json_option
-def estimate(build: Path, device: str | None, profile: str | None, as_json: bool) -> None:
+def estimate(
+    build: Path,
+    device: str | None,
+    profile: str | None,
+    liberty: str | None,
+    inputs: Path | None,
+    as_json: bool,
+) -> None:
     """Predict cycles, resources and energy of every node."""
+    if liberty:
+        _print_cells(build, liberty, inputs, as_json)
+        return
     from hwgen_sim.estimate import estimate_build
 
     document = estimate_build(build, device, profile).to_json()
@@ -137,6 +158,24 @@ def estimate(build: Path, device: str | None, profile: str | None, as_json: bool
     click.echo(f"energies predicted with profile {document['profile']}.")
     click.echo("Not modelled:")
     for line in document["not_modelled"] or ["nothing"]:
+        click.echo(f"  {line}")
+
+
+def _print_cells(build: Path, liberty: str, inputs: Path | None, as_json: bool) -> None:
+    from hwgen_sim.liberty import CELL_COLUMNS, estimate_cells, library_path
+
+    with progress() as report:
+        report("map and simulate arrays", 0.0)
+        document = estimate_cells(build, library_path(liberty), inputs)
+    if as_json:
+        print_json(document)
+        return
+    print_table([*document["nodes"], document["total"] | {"name": "total"}], CELL_COLUMNS)
+    click.echo(
+        f"Cells of {document['library']} at {document['voltage']} V, synthesized; ", nl=False
+    )
+    click.echo(f"energies per image on {document['taps']} taps. Not modelled:")
+    for line in document["not_modelled"]:
         click.echo(f"  {line}")
 
 

@@ -7,7 +7,8 @@ from hwgen_sim.liberty.arrays import (
     array_energy,
     random_workload,
 )
-from hwgen_sim.liberty.installed import LIBRARIES, find_library
+from hwgen_sim.liberty.estimate import CELL_COLUMNS, estimate_cells
+from hwgen_sim.liberty.installed import LIBRARIES, find_library, library_path
 from hwgen_sim.liberty.layer import array_of, layer_workload
 from hwgen_sim.liberty.library import Library, load_library
 from hwgen_sim.liberty.operators import (
@@ -19,6 +20,7 @@ from hwgen_sim.liberty.operators import (
 from hwgen_sim.liberty.power import CycleEnergy
 
 __all__ = [
+    "CELL_COLUMNS",
     "LIBRARIES",
     "ArrayEnergy",
     "CycleEnergy",
@@ -29,8 +31,10 @@ __all__ = [
     "Workload",
     "array_energy",
     "array_of",
+    "estimate_cells",
     "find_library",
     "layer_workload",
+    "library_path",
     "load_library",
     "operator_energies",
     "operator_energy",

