@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hwgen.cli import build_argument, inputs_option, json_option, print_json, print_table, progress
+from hwgen.errors import InputError
 
 __all__ = ["compare", "estimate", "report", "run", "verify"]
 
@@ -145,6 +146,8 @@ def estimate(
     if liberty:
         _print_cells(build, liberty, inputs, as_json)
         return
+    if inputs:
+        raise InputError(f"--inputs must come with --liberty, not alone with {inputs}; add it.")
     from hwgen_sim.estimate import estimate_build
 
     document = estimate_build(build, device, profile).to_json()

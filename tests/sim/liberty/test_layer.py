@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from hwgen.errors import InputError
 from hwgen.schedule.plan import Target
 from hwgen.schedule.schedule import schedule
 from hwgen_rtl.numerics import KERNELS
 from hwgen_sim import golden
+from hwgen_sim.commands import estimate
 from hwgen_sim.liberty import array_of, find_library, layer_workload, load_library
 from hwgen_sim.liberty.estimate import estimate_plan
 from tests.graphs import GraphBuilder, padded_classifier
@@ -45,6 +47,12 @@ class TestWorkload:
         _, work = layer_workload(plan, unit, values, IMAGES * 2 * params.beats)
         assert len(work.taps) == IMAGES * 2 * params.beats
         assert work.last.reshape(IMAGES, 2, params.beats)[..., -1].all()
+
+
+def test_inputs_without_liberty_are_refused(tmp_path):
+    (tmp_path / "x.npz").touch()
+    with pytest.raises(InputError, match=r"--inputs must come with --liberty, not alone with .*x"):
+        estimate.main([str(tmp_path), "--inputs", str(tmp_path / "x.npz")], standalone_mode=False)
 
 
 @pytest.mark.slow
