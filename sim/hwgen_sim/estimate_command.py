@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from hwgen.cli import json_option, print_json, print_table
+from hwgen.cli import json_option, print_json, print_table, progress
+from hwgen.errors import InputError
 
 __all__ = ["estimate"]
 
@@ -50,12 +51,28 @@ def _shape(_: click.Context, option: click.Parameter, text: str | None) -> Any:
     type=click.Path(path_type=Path),
     help="Also draw operations against traffic (PNG or SVG).",
 )
+@click.option(
+    "--liberty",
+    is_flag=False,
+    flag_value="nangate45",
+    metavar="FILE.lib",
+    help="Of a build: its arrays in standard cells, of a Liberty file or, if installed, of"
+    " nangate45 (if nothing is named) or sky130.",
+)
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="X.npz",
+    help="With --liberty: images whose taps the arrays see (default: uniform taps).",
+)
 @json_option
 def estimate(
     subject: str,
     other: str | None,
     picture: Path | None,
     roofline: Path | None,
+    liberty: str | None,
+    inputs: Path | None,
     as_json: bool,
     **request: Any,
 ) -> None:
@@ -65,6 +82,12 @@ def estimate(
     1-graph.json of a build, file.py:factory or a .pt2. SUBJECT@4 chooses the bits of a graph. With
     OTHER, both are shown side by side.
     """
+    if liberty:
+        _refuse_beside_liberty({"OTHER": other, "--picture": picture, "--roofline": roofline})
+        _print_cells(Path(subject), liberty, inputs, as_json)
+        return
+    if inputs:
+        raise InputError(f"--inputs must come with --liberty, not alone with {inputs}; add it.")
     from hwgen_sim.energy_charts import check_chart, save_energy, save_roofline
     from hwgen_sim.side_by_side import side_by_side
     from hwgen_sim.subjects import Request, estimate_subject
@@ -83,6 +106,30 @@ def estimate(
         _print_one(documents[0])
     else:
         _print_both(side_by_side(*documents))
+
+
+def _refuse_beside_liberty(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value:
+            raise InputError(f"--liberty takes no {name}, not {value}; leave one of them out.")
+
+
+def _print_cells(build: Path, liberty: str, inputs: Path | None, as_json: bool) -> None:
+    from hwgen_sim.liberty import CELL_COLUMNS, estimate_cells, library_path
+
+    with progress() as report:
+        report("map and simulate arrays", 0.0)
+        document = estimate_cells(build, library_path(liberty), inputs)
+    if as_json:
+        print_json(document)
+        return
+    print_table([*document["nodes"], document["total"] | {"name": "total"}], CELL_COLUMNS)
+    click.echo(
+        f"Cells of {document['library']} at {document['voltage']} V, synthesized; ", nl=False
+    )
+    click.echo(f"energies per image on {document['taps']} taps. Not modelled:")
+    for line in document["not_modelled"]:
+        click.echo(f"  {line}")
 
 
 def _print_one(document: dict[str, Any]) -> None:
