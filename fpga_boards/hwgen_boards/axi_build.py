@@ -1,7 +1,6 @@
 """The AXI core of a build for a board of Xilinx: ``9-axi-core``, whole or not at all."""
 
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from hwgen_boards.boards import AxiBoard
 from hwgen_boards.cache import file_digest
 from hwgen_boards.fit import utilization
 from hwgen_boards.fresh import Progress, open_fresh
+from hwgen_boards.structures import structured
 from hwgen_boards.synth import Synthesis, synthesize
 from hwgen_rtl.axi_bus import stream_bits
 from hwgen_rtl.link_protocol import Identity
@@ -50,7 +50,8 @@ def build_axi_core(
         (folder / SOURCES[0]).parent.mkdir()
         for name, text in texts.items():
             (folder / name).write_text(text)
-        shutil.copyfile(opened.verilog, folder / SOURCES[1])
+        design = structured(opened.verilog.read_text(), board.device.family)
+        (folder / SOURCES[1]).write_text(design)
         hashes = {name: file_digest(folder / name) for name in sorted([*texts, SOURCES[1]])}
         document = _document(board, clock, synthesis, hashes)
         (folder / "9-axi-core.json").write_text(json.dumps(document, indent=1) + "\n")

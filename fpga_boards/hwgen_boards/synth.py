@@ -15,6 +15,7 @@ from hwgen_boards.cache import cached, file_digest, key_of
 from hwgen_boards.devices import Device
 from hwgen_boards.families import FAMILIES
 from hwgen_boards.resources import Resources, count_resources, uncounted_cells
+from hwgen_boards.structures import structured
 from hwgen_boards.subprocesses import require_package, run_logged, tool_version
 
 __all__ = ["Synthesis", "synthesize"]
@@ -68,10 +69,10 @@ def synthesize(
     if not verilog.is_file():
         raise InputError(f"{verilog} is missing; run 'hwgen compile' again.")
     workdir.mkdir(parents=True, exist_ok=True)
-    sources = {"top.v": verilog} | ({"board.il": wrapper} if wrapper else {})
-    job = _job(top, sorted(set(node_instances.values())), device, list(sources))
-    if job["primitives"]:
-        sources["primitives.v"] = _PRIMITIVES / FAMILIES[device.family].primitives
+    sources = {"top.v": _structured(verilog, device.family, workdir)}
+    sources |= {"board.il": wrapper} if wrapper else {}
+    instances = sorted(set(node_instances.values()))
+    job = _job(top, instances, device, list(sources), whole=[*sources.values()] == [verilog])
     entry, found = _done(job, sources, workdir)
     figures = _read_figures(entry, node_instances, top, device.family)
     return Synthesis(
@@ -86,6 +87,15 @@ def synthesize(
         netlist=workdir / "netlist.json",
         log=workdir / "synth.log",
     )
+
+
+def _structured(verilog: Path, family: str, workdir: Path) -> Path:
+    text = verilog.read_text()
+    if (replaced := structured(text, family)) == text:
+        return verilog
+    product = workdir / "structured.v"
+    product.write_text(replaced)
+    return product
 
 
 def _versions() -> dict[str, str]:
@@ -109,19 +119,18 @@ def _done(job: Mapping[str, Any], sources: Mapping[str, Path], workdir: Path) ->
 _ACROSS_NODES = ("proc -latches error", "flatten", "opt_clean", "opt_hier", "opt_expr", "opt_clean")
 
 
-_PRIMITIVES = Path(__file__).with_name("primitives")
-
 _READ = {".v": "read_verilog", ".il": "read_rtlil"}
 
 
-def _job(top: str, instances: list[str], device: Device, sources: list[str]) -> dict[str, Any]:
+def _job(
+    top: str, instances: list[str], device: Device, sources: list[str], whole: bool
+) -> dict[str, Any]:
     family = FAMILIES[device.family]
-    # a wrapper instantiates cells of the vendor, which only the family's synthesis knows
-    check = "-check" if len(sources) == 1 else ""
+    # wrappers and structures instantiate cells of the vendor, which only its synthesis knows
+    check = "-check" if whole else ""
     reads = [f"{_READ[Path(name).suffix]} {name}" for name in sources]
     return {
         "instances": instances,
-        "primitives": "primitives.v" if family.primitives else "",
         "before": [*reads, f"hierarchy {check} -top {top}"],
         "after": [
             *family.before,

@@ -5,7 +5,6 @@ Reads ``job.json`` in the current folder and leaves ``netlist.json``, ``stat.jso
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -29,8 +28,6 @@ def main() -> int:
         Path("refused.txt").write_text(f"{', '.join(absent)}; it has {', '.join(present)}")
         return 3
     _keep(yosys, design, filter(None, modules.values()))
-    if library := job.get("primitives"):
-        _structure(yosys, design, library)
     _run(yosys, design, job["after"])
     Path("modules.json").write_text(json.dumps(modules))
     return 0
@@ -52,28 +49,6 @@ def _keep(yosys: Any, design: Any, modules: Iterable[str]) -> None:
     for name in modules:
         module = design.module(yosys.IdString(name))
         module.set_bool_attribute(yosys.IdString("\\keep_hierarchy"), True)
-
-
-def _structure(yosys: Any, design: Any, library: str) -> None:
-    """Put structures of ``library`` in place of modules: hwgen_x for hwgen_x_8, of any sizes."""
-    portable = {name.str() for name in design.modules_.keys()}  # noqa: SIM118  (a C++ map)
-    design.run_pass(f"read_verilog {library}")
-    for module in [module for _, module in design.modules_.items()]:
-        for cell in [cell for _, cell in module.cells_.items()]:
-            kind = re.sub(r"(_\d+)+$", "", cell.type.str())
-            structure = design.module(yosys.IdString(kind))
-            if kind != cell.type.str() and structure is not None and kind not in portable:
-                _instantiate(yosys, cell, design.module(cell.type), structure)
-    design.run_pass("hierarchy")
-
-
-def _instantiate(yosys: Any, cell: Any, portable: Any, structure: Any) -> None:
-    """A parameter X_WIDTH is the width of port x."""
-    for parameter in structure.avail_parameters:
-        port = parameter.str().removeprefix("\\").removesuffix("_WIDTH").lower()
-        width = portable.wire(yosys.IdString(f"\\{port}")).width
-        cell.setParam(parameter, yosys.Const(width))
-    cell.type = structure.name
 
 
 if __name__ == "__main__":

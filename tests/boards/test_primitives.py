@@ -14,6 +14,7 @@ from hwgen.emit.verilog import to_verilog
 from hwgen.lower.top import Chain, Design, Port, Wire
 from hwgen_boards import families
 from hwgen_boards.devices import load_device
+from hwgen_boards.structures import structured
 from hwgen_boards.synth import Synthesis, synthesize
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.drain import DrainParams
@@ -126,3 +127,32 @@ def test_other_families_take_the_portable_form(tmp_path):
     found = synthesized(array(6, pe=1), "lfe5u-85f", tmp_path)
     assert found.uncounted == ()
     assert not [name for name in cells(found.netlist) if "hwgen" in name and "top" in name]
+
+
+WITH_PRIMITIVES = """module hwgen_minimum_5(x, w, late, clk, rst, o, enable);
+  input [4:0] x;
+  wire [4:0] x;
+  output [4:0] o;
+  reg [4:0] o = 5'h00;
+  input enable;
+  wire enable;
+endmodule
+
+module hwgen_unknown_5(x);
+  input [4:0] x;
+endmodule
+"""
+
+
+def test_structures_take_the_place_of_portable_modules():
+    text = structured(WITH_PRIMITIVES, "xc7")
+    assert "  hwgen_minimum #(.X_WIDTH(5)) structure (.x(x), .o(o), .enable(enable));\n" in text
+    assert "reg [4:0] o" not in text
+    assert text.count("module hwgen_minimum #(parameter X_WIDTH = 1)") == 1
+    assert "module hwgen_unknown_5(x);\n  input [4:0] x;\nendmodule\n" in text
+
+
+def test_text_without_primitives_and_other_families_stay_as_they_are():
+    plain = "module top(a);\n  input a;\nendmodule\n"
+    assert structured(plain, "xc7") == plain
+    assert structured(WITH_PRIMITIVES, "ecp5") == WITH_PRIMITIVES
