@@ -27,6 +27,7 @@ from hwgen_sim.netlist.cells import cell_models
 from tests.rtl.equivalence import equivalent, run_yosys
 from tests.rtl.synthesis import VERILOG
 
+CELLS = ("CARRY4", "FDRE", "LUT2", "LUT6_2")
 XILINX = Path(families.__file__).with_name("primitives") / "xilinx.v"
 
 PRIMITIVES = [
@@ -41,7 +42,7 @@ PRIMITIVES = [
 
 
 def structure(primitive: Primitive, folder: Path, library: str) -> None:
-    """``top.v``, the portable form, and ``gate.v``, the structure with the same ports."""
+    """``top.v``, the portable form, and ``gate.v``, the structure with the same ports and its cells."""
     (folder / "top.il").write_text(rtlil.convert(primitive, name="top", emit_src=False))
     run_yosys(VERILOG, folder).check_returncode()
     portable = (folder / "top.v").read_text()
@@ -53,8 +54,7 @@ def structure(primitive: Primitive, folder: Path, library: str) -> None:
     declared = ", ".join(f"{way} [{top or 0}:0] {name}" for way, top, name in ports)
     connected = ", ".join(f".{name}({name})" for *_, name in ports)
     text = f"module top({declared}); {module} #({sizes}) s({connected}); endmodule\n"
-    (folder / "gate.v").write_text(text + library)
-    (folder / "cells.v").write_text(cell_models("xc7", ()))
+    (folder / "gate.v").write_text(text + library + cell_models("xc7", CELLS))
 
 
 @pytest.mark.parametrize("primitive", PRIMITIVES, ids=lambda p: p.module_name)
