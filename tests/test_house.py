@@ -20,8 +20,8 @@ PACKAGES = {
 }
 LONGEST = 100
 HEAVY = {"torch", "amaranth", "numba", "cocotb", "pyosys", "scipy"}
-COMMANDS = ("bitstream", "boards", "compare", "compile", "doctor", "estimate", "report", "run")
-COMMANDS += ("synth", "verify")
+COMMANDS = ("bitstream", "boards", "compare", "compile", "doctor", "estimate", "host", "report")
+COMMANDS += ("run", "simulate-board", "synth", "verify")
 SHOW_MODULES = "import sys; print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
 HELP = f"""
 import atexit

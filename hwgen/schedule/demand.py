@@ -1,5 +1,6 @@
 """What a block asks of any FPGA, before a family's cells are chosen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hwgen_rtl.numerics import IntType
@@ -13,6 +14,7 @@ __all__ = [
     "queue_demand",
     "ram_demand",
     "rom_demand",
+    "table_demand",
 ]
 
 
@@ -106,6 +108,15 @@ def rom_demand(width: int, depth: int, reads: int = 1) -> Demand:
     return Demand(
         memories=(Memory(width=width, depth=depth, style=style, reads=reads, written=False),)
     )
+
+
+def table_demand(words: Sequence[int]) -> Demand:
+    """A read-only memory of known contents; in logic, equal and constant columns are kept once."""
+    width = max(words).bit_length()
+    if rom_in_block(len(words)):
+        return rom_demand(width, len(words))
+    columns = {tuple(word >> bit & 1 for word in words) for bit in range(width)}
+    return rom_demand(sum(len(set(column)) > 1 for column in columns), len(words))
 
 
 def distinct_columns(width: int, depth: int) -> float:

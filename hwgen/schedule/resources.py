@@ -21,6 +21,7 @@ from hwgen.schedule.demand import (
     queue_demand,
     ram_demand,
     rom_demand,
+    table_demand,
 )
 from hwgen.schedule.fabric import Fabric, fabric_of
 from hwgen.schedule.memory import memory_resources
@@ -389,8 +390,7 @@ def _shift(p: ShiftParams) -> Demand:
         carry=2 * address + 1.5 * position,
         ff=3 * address + 2 * position + 4,
     )
-    table = rom_demand(p.entry.size, len(p.offsets))
-    return control + table + Demand(lut=width) + ram_demand(width, p.depth)
+    return control + table_demand(p.table) + Demand(lut=width) + ram_demand(width, p.depth)
 
 
 _LANES = {

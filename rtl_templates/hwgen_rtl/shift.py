@@ -100,6 +100,20 @@ class ShiftParams:
             }
         )
 
+    @property
+    def table(self) -> tuple[int, ...]:
+        """One ``entry`` per offset, as integers."""
+        distances = self.distances
+        steps = zip(distances, (*distances[1:], distances[0]), strict=True)
+        moves = [(1 + following - distance) % self.depth for distance, following in steps]
+        entries = [
+            self.entry.const(
+                {"move": move, "dy": _clip(dy, self.height), "dx": _clip(dx, self.width)}
+            )
+            for move, (dy, dx) in zip(moves, self.offsets, strict=True)
+        ]
+        return tuple(entry.as_value().value for entry in entries)
+
     def create(self) -> "Shift":
         """The hardware."""
         return Shift(self)
@@ -205,7 +219,7 @@ class _Walk(wiring.Component):
         params = self._params
         sizes = params.words, params.width, params.height
         word, column, row = (Signal(range(size)) for size in sizes)
-        m.submodules.table = table = CyclicRom(params.entry.size, self._entries())
+        m.submodules.table = table = CyclicRom(params.entry.size, params.table)
         entry = data.View(params.entry, table.data)
         primed, moves = Signal(), self.step
         m.d.sync += primed.eq(1)
@@ -226,23 +240,6 @@ class _Walk(wiring.Component):
             moves &= at_end
         m.d.comb += self.last.eq(moves)
         return m
-
-    def _entries(self) -> list[int]:
-        params = self._params
-        distances = params.distances
-        after = (*distances[1:], distances[0])
-        return [
-            params.entry.const(
-                {
-                    "move": (1 + following - distance) % params.depth,
-                    "dy": _clip(dy, params.height),
-                    "dx": _clip(dx, params.width),
-                }
-            )
-            .as_value()
-            .value
-            for (dy, dx), distance, following in zip(params.offsets, distances, after, strict=True)
-        ]
 
 
 def _clip(offset: int, size: int) -> int:

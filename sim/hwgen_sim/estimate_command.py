@@ -83,7 +83,7 @@ def estimate(
     OTHER, both are shown side by side.
     """
     if liberty:
-        _refuse_beside_liberty({"OTHER": other, "--picture": picture, "--roofline": roofline})
+        _refuse_beside_liberty(request | {"other": other, "picture": picture, "roofline": roofline})
         _print_cells(Path(subject), liberty, inputs, as_json)
         return
     if inputs:
@@ -109,8 +109,11 @@ def estimate(
 
 
 def _refuse_beside_liberty(given: dict[str, Any]) -> None:
-    for name, value in given.items():
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        value = given.get(str(parameter.name))
         if value:
+            name = parameter.opts[0] if isinstance(parameter, click.Option) else "OTHER"
             raise InputError(f"--liberty takes no {name}, not {value}; leave one of them out.")
 
 

@@ -47,7 +47,7 @@ def estimate_subject(subject: str, request: Request) -> dict[str, Any]:
     A folder is a build; its own plan has bits, size and memories. Anything else is a graph of
     shapes, of which operations and traffic are counted.
     """
-    if Path(subject).is_dir():
+    if _is_build(subject):
         _refuse(request, subject, "has its own", bits="bits", shape="input", hierarchy="memory")
         from hwgen_sim.estimate import estimate_build  # the scheduler takes a second to load
 
@@ -61,6 +61,12 @@ def estimate_subject(subject: str, request: Request) -> dict[str, Any]:
     numbers = Numbers.parse(bits or request.bits or "8")
     document = estimate_graph(graph, numbers, profile, memories, hierarchy).to_json()
     return document | {"network": subject}
+
+
+def _is_build(subject: str) -> bool:
+    """A folder, or what can be nothing but the path of one that is missing."""
+    is_file = subject.endswith((".json", ".pt2")) or ".py:" in subject
+    return Path(subject).is_dir() or ("/" in subject and not is_file)
 
 
 def _refuse(request: Request, subject: str, why: str, **options: str) -> None:

@@ -42,7 +42,7 @@ PRIMITIVES = [
 
 
 def structure(primitive: Primitive, folder: Path, library: str) -> None:
-    """``top.v``, the portable form, and ``gate.v``, the structure with the same ports and its cells."""
+    """``top.v``, the portable form, and ``gate.v``, the structure with its ports and its cells."""
     (folder / "top.il").write_text(rtlil.convert(primitive, name="top", emit_src=False))
     run_yosys(VERILOG, folder).check_returncode()
     portable = (folder / "top.v").read_text()

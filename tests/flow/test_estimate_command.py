@@ -186,3 +186,21 @@ def test_bad_input_is_one_sentence(hwgen: Command, built: Path, memory: Path, tm
     assert "'3,4' is not C,H,W" in refusal(hwgen, "resnet18", "--input", "3,4")
     told = refusal(hwgen, "resnet18", "--memory", memory, "--energy-profile", "shiftadd-45nm")
     assert told.endswith("the kind under not_modelled.")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("resnet18",), "OTHER, not resnet18"),
+        (("--bits", "4"), "--bits, not 4"),
+        (("--clock", "50"), "--clock, not 50.0"),
+        (("--energy-profile", "shiftadd-45nm"), "--energy-profile, not shiftadd-45nm"),
+        (("--picture", "x.png"), "--picture, not x.png"),
+    ],
+    ids=lambda part: part[0] if isinstance(part, tuple) else "",
+)
+def test_standard_cells_take_nothing_of_the_other_levels(
+    hwgen: Command, built: Path, words: tuple[str, ...], name: str
+):
+    told = refusal(hwgen, built, *words, "--liberty", "nangate45")
+    assert told == f"--liberty takes no {name}; leave one of them out."
