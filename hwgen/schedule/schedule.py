@@ -25,7 +25,7 @@ and carries up to 16 % (docs/estimates.md); block RAMs and multipliers were exac
 WINDOWED = (Conv2d, AdderConv2d, Pow2Conv2d, XnorConv2d, MaxPool, AvgPool)
 """Nodes with a kernel and padding."""
 
-BUFFER_SLACK = (1, 2, 4, 16, 64)
+BUFFER_SLACK = (1, 2, 4, 16, 64, 256)
 """Buffer sizes that are tried, relative to a steady producer, until no image waits for another."""
 
 
