@@ -90,22 +90,18 @@ def verify_build(
     Raises CheckFailed, also after it wrote the file, where the design lost, repeated or held back
     beats.
     """
-    if waves and simulator != "verilator":
-        raise InputError(f"{simulator} writes no waves; leave out --simulator or --waves.")
-    if netlist and simulator != "verilator":
-        raise InputError(f"{simulator} runs no netlists; leave out --simulator or --netlist.")
+    _check_simulator(simulator, waves, netlist)
     task = _open(path, inputs, count)
     if netlist:
         progress(f"synthesize for {netlist}", 0.0)
         task = _synthesized(task, netlist)
     progress("golden model", 0.0)
     expected = fast.run(task.graph, task.integers)
+    progress(f"build and simulate {len(task.integers)} images in {simulator}", 0.0)
     try:
         if simulator == "amaranth":
-            progress("simulate every node in Amaranth", 0.0)
             document = _verify_units(task, expected, stalls or 0)
         else:
-            progress(f"build and simulate {len(task.integers)} images in {simulator}", 0.0)
             document = _verify_verilog(task, expected, simulator, stalls or 0, waves)
     except CheckFailed as failure:
         write_result(task.build, task.document, _stopped(task, simulator, stalls, failure))
@@ -113,6 +109,13 @@ def verify_build(
     document |= {"accuracy": _accuracy(task, expected, document.pop("classes", None))}
     write_result(task.build, task.document, document)
     return VerifyReport(document)
+
+
+def _check_simulator(simulator: str, waves: Path | None, netlist: str | None) -> None:
+    if waves and simulator != "verilator":
+        raise InputError(f"{simulator} writes no waves; leave out --simulator or --waves.")
+    if netlist and simulator != "verilator":
+        raise InputError(f"{simulator} runs no netlists; leave out --simulator or --netlist.")
 
 
 def _open(path: Path, inputs: Path, count: int | None) -> _Task:
@@ -154,36 +157,43 @@ def _verify_verilog(
         netlist=task.device is not None,
     )
     comparison = compare(expected, result.arrays, task.manifest)
-    measured = _span(result, task.manifest)
-    predicted = None if stalls else task.plan.cycles(len(task.integers))
-    first = None
-    if comparison.first:
-        about = explain(
-            comparison.first,
-            result,
-            task.manifest,
-            build=task.build.root,
-            inputs=task.inputs,
-            netlist=task.device,
-        )
-        first = _first(comparison) | {"cycle": about.cycle, "reproduce": about.command}
-        if waves:
-            _write_waves(task, comparison.first.image + 1, about.waves(waves), stalls)
-            first["waves"] = str(waves)
-    simulator = ", ".join(
-        filter(None, (result.simulator, task.family and f"{task.family} netlist"))
-    )
-    document = _document(task, comparison, simulator, stalls, first)
-    if predicted not in (None, measured):
+    first = _explained(task, comparison, result, stalls, waves) if comparison.first else None
+    target = f"{task.family} netlist" if task.family else None
+    names = ", ".join(filter(None, (result.simulator, target)))
+    cycles = _cycles(task, result, stalls)
+    document = _document(task, comparison, names, stalls, first) | cycles
+    if cycles["cycles_predicted"] not in (None, cycles["cycles_measured"]):
         document["status"] = "failed"
-    document |= {
-        "cycles_predicted": predicted,
-        "cycles_measured": measured,
+    return document | {"classes": result.arrays[task.graph.output.name]}
+
+
+def _cycles(task: _Task, result: SimResult, stalls: int) -> dict[str, Any]:
+    return {
+        "cycles_predicted": None if stalls else task.plan.cycles(len(task.integers)),
+        "cycles_measured": _span(result, task.manifest),
         "latency_cycles": result.latency_cycles,
         "interval_cycles": result.interval_cycles,
-        "classes": result.arrays[task.graph.output.name],
     }
-    return document
+
+
+def _explained(
+    task: _Task, comparison: Comparison, result: SimResult, stalls: int, waves: Path | None
+) -> dict[str, Any]:
+    """The first mismatch, its cycle, the command that shows it again and, if asked for, waves."""
+    assert comparison.first is not None
+    about = explain(
+        comparison.first,
+        result,
+        task.manifest,
+        build=task.build.root,
+        inputs=task.inputs,
+        netlist=task.device,
+    )
+    first = _first(comparison) | {"cycle": about.cycle, "reproduce": about.command}
+    if waves:
+        _write_waves(task, comparison.first.image + 1, about.waves(waves), stalls)
+        first["waves"] = str(waves)
+    return first
 
 
 def _write_waves(task: _Task, images: int, waves: Waves, stalls: int) -> None:
