@@ -93,6 +93,6 @@ def test_missing_package_names_the_command():
 
 
 def test_a_crash_without_words_still_says_something(tmp_path):
-    command = [sys.executable, "-c", "import os; print('last words'); os._exit(9)"]
+    command = [sys.executable, "-c", "import os; print('last words', flush=True); os._exit(9)"]
     with pytest.raises(ToolFailed, match=r"(?s)last words\n\(exit status 9\)"):
         run_logged("Yosys", command, tmp_path, tmp_path / "log")

@@ -6,6 +6,7 @@ archiver of the machine the package was made on, and lose the precompiled header
 
 import os
 import re
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,8 @@ _VERILATE = (
 )
 _COMPILE = ("-fPIC", "-fno-semantic-interposition", "-w")
 _JOBS = 2
+_FAST_UNIT, _SLOW_UNIT = 1 << 20, 1 << 22
+"""Bytes of C++ that are compiled at once, unless one source is larger."""
 
 
 class Model:
@@ -112,13 +115,27 @@ def _runtime_object(source: Path, tool: Verilator) -> Path:
 
 
 def _compile_model(folder: Path, tool: Verilator, traced: bool, level: str) -> None:
-    def one(source: Path) -> None:
-        # Code that runs once (constructors, initial values) is large: compile it fast.
-        _compile(source, folder, tool, traced, "-O0" if source.stem.endswith("Slow") else level)
-
-    largest_first = sorted(folder.glob("*.cpp"), key=lambda path: -path.stat().st_size)
+    slow = set(folder.glob("*Slow.cpp"))
+    fast = set(folder.glob("*.cpp")) - slow
+    units = [(unit, level) for unit in _units(fast, folder / "fast", _FAST_UNIT)]
+    # Code that runs once (constructors, initial values) is large: compile it fast.
+    units += [(unit, "-O0") for unit in _units(slow, folder / "slow", _SLOW_UNIT)]
     with ThreadPoolExecutor(_JOBS) as pool:
-        list(pool.map(one, largest_first))
+        list(pool.map(lambda unit: _compile(unit[0], folder, tool, traced, unit[1]), units))
+
+
+def _units(sources: Iterable[Path], name: Path, size: int) -> list[Path]:
+    """Files that include the sources, largest first; each unit reads Verilator's headers again."""
+    units, room = [], 0
+    for source in sorted(sources, key=lambda path: -path.stat().st_size):
+        if room < source.stat().st_size or not units:
+            units.append(name.with_name(f"{name.name}_{len(units)}.cpp"))
+            units[-1].touch()
+            room = size
+        room -= source.stat().st_size
+        with units[-1].open("a") as file:
+            file.write(f'#include "{source.name}"\n')
+    return units
 
 
 def _compile(source: Path, folder: Path, tool: Verilator, traced: bool, level: str) -> None:
