@@ -154,7 +154,6 @@ def _verify_verilog(
         simulator=simulator,
         engine=_engine(simulator),
         stalls=stalls,
-        netlist=task.device is not None,
     )
     comparison = compare(expected, result.arrays, task.manifest)
     first = _explained(task, comparison, result, stalls, waves) if comparison.first else None
@@ -205,7 +204,6 @@ def _write_waves(task: _Task, images: int, waves: Waves, stalls: int) -> None:
         engine="library",
         stalls=stalls,
         waves=waves,
-        netlist=task.device is not None,
     )
 
 

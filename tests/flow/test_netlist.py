@@ -44,9 +44,7 @@ def run(
     """Simulate a netlist of the design and compare every node with the golden model."""
     manifest = observable(design.manifest, netlist)
     verilog = netlist_verilog(netlist, load_device(device).family)
-    result = simulate(
-        verilog, manifest, design.images, engine="library", stalls=stalls, netlist=True
-    )
+    result = simulate(verilog, manifest, design.images, engine="library", stalls=stalls)
     return result, compare(golden.run(design.graph, design.images), result.arrays, manifest)
 
 
@@ -418,7 +416,6 @@ class TestBlockRam:
             engine="library",
             nodes="output",
             stalls=3,
-            netlist=True,
         )
         np.testing.assert_array_equal(result.arrays["o"], outputs)
 
@@ -460,7 +457,6 @@ def test_two_functions_of_a_xilinx_lut(tmp_path: Path):
         inputs,
         engine="library",
         nodes="output",
-        netlist=True,
     )
     np.testing.assert_array_equal(result.arrays["o"], outputs)
 

@@ -38,7 +38,6 @@ def simulate(
     nodes: str = "all",
     waves: Waves | None = None,
     idle_limit: int | None = None,
-    netlist: bool = False,
 ) -> SimResult:
     """Simulate ``verilog`` on (N, *shape) integers and return every observed node's integers.
 
@@ -50,8 +49,6 @@ def simulate(
         nodes      : "all" or "output"
         waves      : part of the run to write as VCD (Verilator, through the library)
         idle_limit : cycles without any transfer that count as a deadlock
-        netlist    : whether ``verilog`` is made of cells, for which Verilator writes so much C++
-                     that compiling it outlasts the run: optimized less
 
     Raises:
         InputError, BuildError : unusable images or Verilog
@@ -72,7 +69,7 @@ def simulate(
         limit = idle_limit or _idle_limit(manifest)
         plusargs = _plusargs(folder, len(inputs), stalls, density, limit, manifest.settled_cycles)
         bench = bench_text(observed, manifest.joins)
-        seconds = _run(way, verilog, bench, plusargs, waves, folder, netlist)
+        seconds = _run(way, verilog, bench, plusargs, waves, folder)
         capture = read_capture(folder, observed, manifest.joins, len(inputs))
     return _result(capture, manifest, seconds, way, stalls)
 
@@ -84,13 +81,12 @@ def _run(
     plusargs: list[str],
     waves: Waves | None,
     folder: Path,
-    netlist: bool,
 ) -> float:
     if way.endswith("cocotb"):
         require_cocotb()
     if way == "icarus through cocotb":
         return run_cocotb(icarus_command(verilog, bench), plusargs, folder)
-    model = build_model(verilog, bench, traced=waves is not None, level="-O1" if netlist else "-O2")
+    model = build_model(verilog, bench, traced=waves is not None)
     if way == "verilator through cocotb":
         return run_cocotb((model.executable,), plusargs, folder)
     return run_library(model.library, plusargs, waves)
