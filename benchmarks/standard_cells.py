@@ -30,7 +30,7 @@ from hwgen_sim.liberty import (
     Library,
     OperatorEnergy,
     array_energy,
-    array_of,
+    arrays_of,
     layer_workload,
     library_path,
     load_library,
@@ -154,17 +154,17 @@ def layer_rows(build: Path, inputs: Path, library: Library) -> Iterator[tuple[st
     images = load_images(inputs).images[:IMAGES]
     values = golden.run(plan.graph, golden.prepare(plan.graph, images))
     for unit in plan.units:
-        if array_of(unit) is None:
-            continue
-        params, own = layer_workload(plan, unit, values, 1000)
-        random = random_workload(params, len(own.taps))
-        one, drawn = (array_energy(params, w, library).operation for w in (own, random))
-        zeros = (values[unit.sources[0]] == 0).mean()
-        yield (
-            build.name, unit.name, params.kernel, f"{zeros:.1%}",
-            *(f"{value:,.1f}" for value in (one.low, one.high, drawn.low, drawn.high, one.clock)),
-            f"{(one.low + one.high) / (drawn.low + drawn.high):.2f}",
-        )  # fmt: skip
+        for _, params in arrays_of(unit):
+            own = layer_workload(plan, unit, params, values, 1000)
+            random = random_workload(params, len(own.taps))
+            one, drawn = (array_energy(params, w, library).operation for w in (own, random))
+            zeros = (values[unit.sources[0]] == 0).mean()
+            figures = (one.low, one.high, drawn.low, drawn.high, one.clock)
+            yield (
+                build.name, unit.name, type(params).__name__.removesuffix("Params"),
+                f"{zeros:.1%}", *(f"{value:,.1f}" for value in figures),
+                f"{(one.low + one.high) / (drawn.low + drawn.high):.2f}",
+            )  # fmt: skip
 
 
 def _print(title: str, columns: Sequence[str], rows: Iterator[tuple[str, ...]]) -> None:

@@ -56,7 +56,7 @@ def draw_energy(documents: Sequence[Document]) -> "Figure":
     for axes, document in zip(panels, documents, strict=True):
         _stack(axes, document, tuple(names))
     panels[0].set_ylim(0, 1.05 * max(map(_highest, documents)))
-    panels[0].legend(fontsize=8)
+    panels[0].legend(fontsize=8, loc="upper right")  # where is best takes long
     return figure
 
 
@@ -90,7 +90,7 @@ def draw_roofline(documents: Sequence[Document]) -> "Figure":
         _roof(axes, document, f"C{number}")
     axes.set(xscale="log", yscale="log", xlabel="operations per byte of external traffic")
     axes.set_ylabel("operations per cycle, predicted limit")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="lower right")
     axes.grid(which="both", alpha=0.3)
     return figure
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hwgen_sim import liberty
 from hwgen_sim.energy_charts import draw_energy, draw_roofline
 from tests.flow.conftest import Finished, Project
 
@@ -181,6 +182,8 @@ def test_bad_input_is_one_sentence(hwgen: Command, built: Path, memory: Path, tm
     assert told.startswith(f"{tmp_path / 'no'} is not a folder")
     told = refusal(hwgen, "resnet18", "--roofline", tmp_path / "x.png")
     assert told.startswith("A roofline needs the array and the memories of resnet18;")
+    told = refusal(hwgen, built, "--clock", "0")
+    assert told == "--clock must be above 0 MHz, not 0."
     told = refusal(hwgen, "resnet18", "--memory", tmp_path / "no.toml")
     assert told == f"The memory hierarchy {tmp_path / 'no.toml'} does not exist."
     assert "'3,4' is not C,H,W" in refusal(hwgen, "resnet18", "--input", "3,4")
@@ -193,7 +196,7 @@ def test_bad_input_is_one_sentence(hwgen: Command, built: Path, memory: Path, tm
     [
         (("resnet18",), "OTHER, not resnet18"),
         (("--bits", "4"), "--bits, not 4"),
-        (("--clock", "50"), "--clock, not 50.0"),
+        (("--device", "lfe5u-85f"), "--device, not lfe5u-85f"),
         (("--energy-profile", "shiftadd-45nm"), "--energy-profile, not shiftadd-45nm"),
         (("--picture", "x.png"), "--picture, not x.png"),
     ],
@@ -204,3 +207,24 @@ def test_standard_cells_take_nothing_of_the_other_levels(
 ):
     told = refusal(hwgen, built, *words, "--liberty", "nangate45")
     assert told == f"--liberty takes no {name}; leave one of them out."
+
+
+def test_standard_cells_are_told_the_clock(
+    hwgen: Command, built: Path, monkeypatch: pytest.MonkeyPatch
+):
+    given = []
+    row = dict.fromkeys(liberty.cell_columns(50.0), 1.5)
+    document = {"library": "cells", "voltage": 1.1, "taps": "uniform", "not_modelled": []}
+
+    def estimated(*words):
+        given.append(words)
+        return document | {"nodes": [row], "total": row}
+
+    monkeypatch.setattr(liberty, "estimate_cells", estimated)
+    done = hwgen("estimate", built, "--liberty", "x.lib", "--clock", "50")
+    assert given == [(built, Path("x.lib"), None, 50.0)]
+    assert "leakage pj" in done.out
+    assert "Cells of cells at 1.1 V, 50.0 MHz, synthesized; energies per image" in done.out
+    done = hwgen("estimate", built, "--liberty", "x.lib")
+    assert given[1][-1] is None
+    assert "leakage pj" not in done.out
