@@ -12,6 +12,7 @@ from hwgen_sim.energy_charts import draw_energy, draw_roofline
 from tests.flow.conftest import Finished, Project
 
 Command = Callable[..., Finished]
+LAYERS = ("conv", "adder", "fc")
 MEMORY = """
 name = "small"
 [array]
@@ -161,6 +162,23 @@ def test_no_layer_is_above_the_roof(hwgen: Command, memory: Path):
     assert len(points.get_xdata()) == len(layers)
     for reuse, reached in points.get_xydata():
         assert reached == pytest.approx(min(4 * 8, reuse * 8))
+
+
+def test_a_build_reaches_less_than_its_arrays_and_pins_allow(hwgen: Command, built: Path):
+    found = document(hwgen, built)
+    taps = 36 * 4 * 9 + 4 * 4 * 16 + 16 * 5  # of conv, adder and fc
+    assert found["total"]["taps"] == taps
+    words = -(-36 * 8 // 64) + 1  # an image of 6x6 pixels, a class
+    assert found["total"]["off_chip_bits"] == 64 * words
+    lanes = sum(node["pe"] * node["simd"] for node in found["nodes"] if node["name"] in LAYERS)
+    assert found["limits"] == {"lanes": lanes, "external_bits_per_cycle": 64}
+    (axes,) = draw_roofline([found]).axes
+    points, roof = axes.lines
+    ((reuse, reached),) = points.get_xydata()
+    assert reuse == pytest.approx(taps / (8 * words))
+    assert reached == pytest.approx(taps / found["total"]["cycles"])
+    assert reached < min(lanes, reuse * 8)
+    assert max(roof.get_ydata()) == pytest.approx(lanes)
 
 
 def test_bad_input_is_one_sentence(hwgen: Command, built: Path, memory: Path, tmp_path: Path):

@@ -6,19 +6,26 @@ formulas of the model that they are compared with.
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Fragment, Signal, Value
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  (no stub)
+from amaranth.hdl import Cat, Const, Fragment, Module, Signal, Value
 from amaranth.hdl._ast import Assign, Operator, Switch
 from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib.wiring import Signature
 from amaranth.sim import Simulator
 
-from hwgen_rtl.stream import StreamsComponent
+from hwgen.emit.manifest import Manifest
+from hwgen.emit.verilog import verilog_of
+from hwgen_rtl.stream import StreamComponent, StreamsComponent
 from hwgen_rtl.windowed import Windowed
+from hwgen_sim.cosim import simulate
+from hwgen_sim.cosim.result import SimResult
 
-__all__ = ["Path", "count_events", "count_operators"]
+__all__ = ["Counted", "Path", "count_events", "count_operators"]
 
 Path = tuple[str, ...]
 IDLE = 100
@@ -32,15 +39,69 @@ def count_events(block: StreamsComponent, beats: np.ndarray, results: int) -> Co
     window buffer hands on) and, for blocks with one input, ``in`` and ``out``.
     """
     design = Fragment.get(block, None)
-    probes = dict(_ports(design, ()))
-    probes |= dict(_streams(block, ()))
-    return _simulated(design, block, beats, results, probes)
+    return _simulated(design, block, beats, results, _probes(design, block))
+
+
+def _probes(design: Fragment, block: StreamsComponent) -> dict[Path, Value]:
+    return dict(_ports(design, ())) | dict(_streams(block, ()))
+
+
+class Counted:
+    """The Verilog of a design with a counter for each place, which Verilator runs.
+
+    The counters write their last values into ``events.txt`` in the working folder.
+    """
+
+    def __init__(self, block: StreamComponent, folder: FilePath):
+        design = Fragment.get(block, None)
+        probes = _probes(design, block)
+        self._names, self._folder = list(probes), folder
+        self.verilog = folder / "counted.v"
+        events = Signal(len(probes), name="events")
+        m = Module()
+        m.d.comb += events.eq(_together(list(probes.values())))
+        top = Fragment.get(m, None)
+        top.add_subfragment(design, "design")
+        sides = (block.i, block.o)
+        ports = [Value.cast(p) for side in sides for p in (side.payload, side.valid, side.ready)]
+        text = verilog_of(rtlil.convert(top, name="top", ports=[*ports, events], emit_src=False))
+        self.verilog.write_text(_with_counters(text, len(probes)))
+
+    def run(self, manifest: Manifest, inputs: np.ndarray) -> tuple[Counter[Path], SimResult]:
+        """Events of these images, sent back to back to an idle design, and what it computed."""
+        with chdir(self._folder):
+            result = simulate(
+                self.verilog, manifest, inputs, engine="library", nodes="output", netlist=True
+            )
+        counts = map(int, (self._folder / "events.txt").read_text().split())
+        return Counter(dict(zip(self._names, counts, strict=True))), result
+
+
+def _with_counters(text: str, count: int) -> str:
+    """Module top with counters of its bits ``events``."""
+    before, found, after = text.partition("module top(")
+    body, end, rest = after.partition("endmodule")
+    assert found
+    assert end
+    counters = f"""
+  reg [31:0] counts [0:{count - 1}];
+  integer k, file;
+  initial for (k = 0; k < {count}; k = k + 1) counts[k] = 0;
+  always @(posedge clk) if (!rst) for (k = 0; k < {count}; k = k + 1)
+    if (events[k]) counts[k] <= counts[k] + 1;
+  final begin
+    file = $fopen("events.txt", "w");
+    for (k = 0; k < {count}; k = k + 1) $fwrite(file, "%0d\\n", counts[k]);
+    $fclose(file);
+  end
+"""
+    return before + found + body + counters + end + rest
 
 
 def _ports(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Value]]:
     if isinstance(fragment, MemoryInstance):
-        for port in fragment._read_ports:
-            yield (*path, "read"), port._en
+        for n, port in enumerate(fragment._read_ports):
+            yield (*path, f"read{n or ''}"), port._en
         for port in fragment._write_ports:
             yield (*path, "write"), port._en.any()
     for inner, name, _ in fragment.subfragments:
@@ -79,9 +140,11 @@ def _simulated(
     async def run(ctx: Any) -> None:
         nonlocal sent, given
         ctx.set(block.o.ready, 1)
-        idle = 0
-        while idle < IDLE:
-            ctx.set(block.i.valid, sent < len(beats))
+        idle, settled = 0, False
+        while idle < IDLE or not settled:
+            if idle >= IDLE and not settled:
+                idle, settled = 0, True  # padding that needs no input was sent ahead
+            ctx.set(block.i.valid, settled and sent < len(beats))
             if sent < len(beats):
                 ctx.set(block.i.payload, [int(value) for value in beats[sent]])
             *_, taken, left, events = await ctx.tick().sample(
