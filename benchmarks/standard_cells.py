@@ -219,7 +219,7 @@ def winograd_rows(library: Library) -> Iterator[tuple[str, ...]]:
     )  # fmt: skip
     plain = array_energy(direct, random_workload(direct, 288), library)
     before = plain.cycle.times(9 * 4 / WIDE)
-    yield "adder, 3x3", *_per_output(plain.area, before), "", ""
+    yield "adder, 3x3", *_per_output(plain.area, 9 * 4 / WIDE, before), "", ""
     for lanes in (1, WIDE):
         moved, tiled = (array_energy(*found, library) for found in winograd_work(lanes))
         beats = 4 * WIDE / lanes / (4 * WIDE)  # of both, for the 4 * WIDE outputs of a tile
@@ -227,13 +227,16 @@ def winograd_rows(library: Library) -> Iterator[tuple[str, ...]]:
         name = f"Winograd adder, channels a beat: {lanes}"
         saved = 100 * (1 - after.mean / before.mean)
         data = 100 * (1 - (after.low + after.high) / (before.low + before.high))
-        area = moved.area + tiled.area
-        yield name, *_per_output(area, after), f"{data:.1f} %", f"{saved:.1f} %"
-        yield "of these its transform", *_per_output(moved.area, moved.cycle.times(beats)), "", ""
+        figures = _per_output(moved.area + tiled.area, beats, after)
+        yield name, *figures, f"{data:.1f} %", f"{saved:.1f} %"
+        figures = _per_output(moved.area, beats, moved.cycle.times(beats))
+        yield "of these its transform", *figures, "", ""
 
 
-def _per_output(area: float, energy: CycleEnergy) -> tuple[str, ...]:
-    return f"{area:,.0f}", *(f"{v:,.0f}" for v in (energy.low, energy.high, energy.clock))
+def _per_output(area: float, cycles: float, energy: CycleEnergy) -> tuple[str, ...]:
+    """Area, area of what gives an output a cycle, energies."""
+    figures = (area, area * cycles, energy.low, energy.high, energy.clock)
+    return tuple(f"{value:,.0f}" for value in figures)
 
 
 def winograd_work(lanes: int) -> tuple[tuple[AnyArray, Workload], tuple[AnyArray, Workload]]:
@@ -305,7 +308,8 @@ def tables(library: Library, chosen: Sequence[str], layers: Sequence[tuple[Path,
         names = ("operator", "level 1", f"{PROFILE}, fJ", "low", "high", "level 2 / level 1")
         _print(f"{library.name}: both levels", names, level_rows(library))
     if "winograd" in chosen:
-        names = ("array", "area", "low", "high", "clock", "data saved", "saved with the clock")
+        names = ("array", "area", "area of an output a cycle", "low", "high", "clock")
+        names += ("data saved", "saved with the clock")
         _print(f"{library.name}: 3x3 adder layers, per output", names, winograd_rows(library))
     for build, inputs in layers:
         names = ("build", "layer", "kernel", "zeros", "low", "high", "uniform low", "uniform high")

@@ -26,7 +26,7 @@ from hwgen.schedule.predict import enabled_cycles
 from hwgen.schedule.schedule import schedule
 from hwgen_sim import golden
 from hwgen_sim.actions import block_actions, block_idle_reads, entering
-from tests.sim.probes import Counted, Path, count_operators
+from tests.sim.probes import Counted, Path, count_choices, count_operators
 
 SUMS = ("+", "-")
 TABLES = r"inner/table\d*/read\d*"
@@ -43,6 +43,7 @@ class Block:
 
     events: dict[str, int]
     operators: dict[str, Counter[str]]
+    choices: Counter[str]
 
     def event(self, pattern: str) -> int:
         """Events of all places that match."""
@@ -60,6 +61,10 @@ class Block:
             if re.fullmatch(pattern, place)
             for kind in kinds
         )
+
+    def chosen(self, *signals: str) -> int:
+        """Bits of choices in front of some signals of the block itself."""
+        return sum(self.choices[signal] for signal in signals)
 
     @property
     def issued(self) -> int:
@@ -155,6 +160,8 @@ MEASURES: dict[tuple[str, str], Measure] = {
     ("rows", "add"): lambda b: ROWS * transformed(b) * b.given,
     ("affine", "multiply"): lambda b: affine(b)["multiply"],
     ("affine", "add"): lambda b: affine(b)["add"],
+    ("clamp", "mux"): lambda b: b.chosen("o__payload") * b.taken,
+    ("choose", "mux"): lambda b: (b.chosen("o__payload") or b.chosen("held", "sums")) * b.given,
     ("clamp", "compare"): lambda b: b.has("", "<", ">") * b.taken,
     ("compare", "compare"): lambda b: b.has("inner", ">") * b.taken,
     ("count", "add"): lambda b: tree(b, r"inner/count\d+") * b.taken,
@@ -167,7 +174,10 @@ MEASURES: dict[tuple[str, str], Measure] = {
 
 @dataclass(frozen=True)
 class Compared:
-    """What the model counts in a block and what was measured there, by component and kind."""
+    """What the model counts in a block and what was measured there, by component and kind.
+
+    Choices count in bits.
+    """
 
     unit: str
     place: str
@@ -183,7 +193,7 @@ def compared(plan: Plan, first: Counter[Path], both: Counter[Path]) -> Iterator[
         rows = zip(places(unit), entering(plan, unit), cycles[unit.name], strict=True)
         for place, (stage, elements), enabled in rows:
             counted = _counted(stage, elements, enabled)
-            block = found.get((unit.name, place), Block({}, {}))
+            block = found.get((unit.name, place), Block({}, {}, Counter()))
             measured = {key: MEASURES[key](block) for key in counted}
             yield Compared(unit.name, place, counted, measured)
 
@@ -191,19 +201,21 @@ def compared(plan: Plan, first: Counter[Path], both: Counter[Path]) -> Iterator[
 def _counted(stage: Stage, elements: int, enabled: int) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for action in (*block_actions(stage, elements), *block_idle_reads(stage, elements, enabled)):
-        if action.kind != "mux":
-            found[action.component, action.kind] += action.count
+        bits = action.bits if action.kind == "mux" else 1
+        found[action.component, action.kind] += action.count * bits
     return found
 
 
 def _blocks(plan: Plan, first: Counter[Path], both: Counter[Path]) -> dict[Path, Block]:
     """What happened for the second image, by unit and block."""
     operators = count_operators(Network(lower(plan)))
+    choices = count_choices(Network(lower(plan)))
     places = {place[:2] for place in (*both, *operators) if len(place) > 1}
     return {
         place: Block(
             {"/".join(p[2:]): both[p] - first[p] for p in both if p[:2] == place},
             {"/".join(p[2:]): found for p, found in operators.items() if p[:2] == place},
+            choices.get(place, Counter()),
         )
         for place in places
     }

@@ -7,13 +7,14 @@ formulas of the model that they are compared with.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  (no stub)
 from amaranth.hdl import Cat, Const, Fragment, Module, Signal, Value
-from amaranth.hdl._ast import Assign, Operator, Switch
+from amaranth.hdl._ast import Assign, Operator, Switch, SwitchValue
 from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib.wiring import Signature
 from amaranth.sim import Simulator
@@ -25,7 +26,7 @@ from hwgen_rtl.windowed import Windowed
 from hwgen_sim.cosim import simulate
 from hwgen_sim.cosim.result import SimResult
 
-__all__ = ["Counted", "Path", "count_events", "count_operators"]
+__all__ = ["Counted", "Path", "count_choices", "count_events", "count_operators"]
 
 Path = tuple[str, ...]
 IDLE = 100
@@ -69,9 +70,11 @@ class Counted:
 
     def run(self, manifest: Manifest, inputs: np.ndarray) -> tuple[Counter[Path], SimResult]:
         """Events of these images, sent back to back to an idle design, and what it computed."""
+        # the one module below the top has no instances whose ends a deadlock would tell
+        alone = replace(manifest, joins=())
         with chdir(self._folder):
             result = simulate(
-                self.verilog, manifest, inputs, engine="library", nodes="output", netlist=True
+                self.verilog, alone, inputs, engine="library", nodes="output", netlist=True
             )
         counts = map(int, (self._folder / "events.txt").read_text().split())
         return Counter(dict(zip(self._names, counts, strict=True))), result
@@ -202,3 +205,50 @@ def _inside(thing: Any, seen: set[int]) -> Iterator[str]:
             yield thing.operator
         for name in _CHILDREN:
             yield from _inside(getattr(thing, name, ()), seen)
+
+
+def count_choices(block: StreamsComponent) -> dict[Path, Counter[str]]:
+    """Bits that choices give, by place and name of the signal: one between two words has n bits.
+
+    A choice is another word that is assigned in another case, or that an expression has.
+    """
+    return dict(_choices(Fragment.get(block, None), ()))
+
+
+def _choices(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Counter[str]]]:
+    for inner, name, _ in fragment.subfragments:
+        yield from _choices(inner, (*path, name or "?"))
+    if not isinstance(fragment, MemoryInstance):
+        found: dict[str, list[Assign]] = {}
+        for assign in _assigned(list(fragment.statements.values())):
+            found.setdefault(repr(assign.lhs), []).append(assign)
+        bits: Counter[str] = Counter()
+        for each in found.values():
+            others = len(each) - 1 + sum(_alternatives(assign.rhs) for assign in each)
+            bits[_signal(each[0].lhs).name] += others * len(each[0].lhs)
+        yield path, bits
+
+
+def _assigned(thing: Any) -> Iterator[Assign]:
+    """All assignments, also those that have a condition."""
+    if isinstance(thing, Assign):
+        yield thing
+    elif isinstance(thing, Switch):
+        yield from _assigned([statements for _, statements, _ in thing.cases])
+    elif isinstance(thing, list | tuple):
+        for part in thing:
+            yield from _assigned(part)
+
+
+def _alternatives(value: Any) -> int:
+    """Values that an expression chooses among, less one for each choice."""
+    if not isinstance(value, SwitchValue):
+        return 0
+    return len(value.cases) - 1 + sum(_alternatives(case) for _, case in value.cases)
+
+
+def _signal(value: Any) -> Signal:
+    """The signal that an assignment to a part or to another sign writes."""
+    while not isinstance(value, Signal):
+        value = value.operands[0] if isinstance(value, Operator) else value.value
+    return value

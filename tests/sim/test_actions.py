@@ -8,7 +8,7 @@ from hwgen.schedule.plan import Target
 from hwgen.schedule.resources import unit_resources
 from hwgen.schedule.schedule import schedule
 from hwgen_rtl.numerics import IntType
-from hwgen_sim.actions import DESIGN, plan_actions, tree_adders
+from hwgen_sim.actions import DESIGN, idle_reads, plan_actions, tree_adders
 from hwgen_sim.estimate import operations
 from tests.graphs import padded_classifier
 
@@ -95,3 +95,14 @@ def test_tree_has_one_adder_less_than_terms(terms, expected):
     adders = tree_adders(terms, IntType(4, signed=False))
     assert adders == expected
     assert sum(adders.values()) == terms - 1
+
+
+def test_what_never_waits_reads_its_window_in_every_cycle():
+    """The slowest node holds all others up; one read a cycle, of which a result needs 6x9/simd."""
+    plan = schedule(padded_classifier().graph(), Target(cycles=500))
+    slowest = max(plan.units, key=lambda unit: unit.interval)
+    counted, idle = plan_actions(plan)[slowest.name], idle_reads(plan)[slowest.name]
+    window = total(counted, "sram_read", "window")
+    assert window + total(idle, "sram_read", "idle reads") == plan.interval
+    sizes = {(a.bits, a.capacity_bits) for a in counted if a.component == "window"}
+    assert {(a.bits, a.capacity_bits) for a in idle} == sizes
