@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 import numpy as np
+from amaranth.hdl import Fragment
 
 from hwgen.emit.emit import describe
 from hwgen.lower.top import Network, lower
@@ -208,8 +209,8 @@ def _counted(stage: Stage, elements: int, enabled: int) -> Counter[tuple[str, st
 
 def _blocks(plan: Plan, first: Counter[Path], both: Counter[Path]) -> dict[Path, Block]:
     """What happened for the second image, by unit and block."""
-    operators = count_operators(Network(lower(plan)))
-    choices = count_choices(Network(lower(plan)))
+    design = Fragment.get(Network(lower(plan)), None)
+    operators, choices = count_operators(design), count_choices(design)
     places = {place[:2] for place in (*both, *operators) if len(place) > 1}
     return {
         place: Block(

@@ -175,9 +175,9 @@ def _together(values: list[Value]) -> Value:
     return Cat(*(Value.cast(value).any() for value in values))
 
 
-def count_operators(block: StreamsComponent) -> dict[Path, Counter[str]]:
+def count_operators(design: Fragment) -> dict[Path, Counter[str]]:
     """Operators of the elaborated design by place: ``+``, ``*``, ``<`` and so on."""
-    return dict(_operators(Fragment.get(block, None), ()))
+    return dict(_operators(design, ()))
 
 
 def _operators(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Counter[str]]]:
@@ -207,12 +207,12 @@ def _inside(thing: Any, seen: set[int]) -> Iterator[str]:
             yield from _inside(getattr(thing, name, ()), seen)
 
 
-def count_choices(block: StreamsComponent) -> dict[Path, Counter[str]]:
+def count_choices(design: Fragment) -> dict[Path, Counter[str]]:
     """Bits that choices give, by place and name of the signal: one between two words has n bits.
 
     A choice is another word that is assigned in another case, or that an expression has.
     """
-    return dict(_choices(Fragment.get(block, None), ()))
+    return dict(_choices(design, ()))
 
 
 def _choices(fragment: Fragment, path: Path) -> Iterator[tuple[Path, Counter[str]]]:

@@ -31,13 +31,14 @@ def idle_reads(plan: Plan) -> dict[str, list[Action]]:
             action
             for (stage, count), enabled in zip(entering(plan, unit), cycles[unit.name], strict=True)
             for action in block_idle_reads(stage, count, enabled)
+            if action.count
         ]
         for unit in plan.units
     }
 
 
 def block_idle_reads(stage: Stage, count: int, cycles: int) -> Iterator[Action]:
-    """Of one block through which ``count`` elements pass, and which moves in ``cycles`` cycles."""
+    """Of one block through which ``count`` elements pass, which moves in ``cycles`` cycles."""
     component = _COMPONENTS.get(type(stage.params))
     ports = stage.params.lanes if isinstance(stage.params, LutParams) else 1
     for action in block_actions(stage, count):
