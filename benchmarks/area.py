@@ -2,7 +2,7 @@
 
 Run: python benchmarks/area.py [--full] [--family ecp5 ...] [--kernel adder ...] [--bits 2 ...]
 
-Each array has 16 taps by 4 channels (16 by 16 with --full, then 8-bit adders alone), window buffer
+Each array has 16 taps by 4 channels (16 by 16 with --full, then of 8 bits), window buffer
 and handshakes included; weights lie in block RAM, sums of 66 beats are exact, results leave one by
 one. Ours has the form that the scheduler chooses for the family. Textbook forms have trees of
 two-operand adders behind two subtractors and a choice (adder), a negation and a choice (sign,
@@ -184,7 +184,7 @@ def row(family: str, case: Case) -> tuple[str, ...]:
 def cases(options: argparse.Namespace) -> Iterator[Case]:
     """What was asked for; a kernel of single bits has one width."""
     if options.full:
-        yield Case("adder", 8, 16)
+        yield from (Case(kernel, 8, 16) for kernel in options.kernel)
         return
     for kernel in options.kernel:
         for bits in [1] if kernel == "xnor" else options.bits:
@@ -209,12 +209,13 @@ def _row(count: int, number: int, asked: tuple[str, Case]) -> tuple[str, ...]:
 def main() -> None:
     kernels = ("adder", "xnor", "sign", "shift", "multiply", "multiply in LUTs")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="the 8-bit adder array of 16 by 16")
+    parser.add_argument("--full", action="store_true", help="8-bit arrays of 16 by 16")
     parser.add_argument("--family", nargs="+", choices=DEVICES, default=list(DEVICES))
-    parser.add_argument("--kernel", nargs="+", choices=kernels, default=list(kernels))
+    parser.add_argument("--kernel", nargs="+", choices=kernels, help="all; adder with --full")
     parser.add_argument("--bits", nargs="+", type=int, choices=range(2, 9), default=range(2, 9))
     parser.add_argument("--jobs", type=int, default=2, help="processes of Yosys at a time")
     options = parser.parse_args()
+    options.kernel = options.kernel or (["adder"] if options.full else kernels)
     names = ("lut", "carry", "ff", "dsp", "lut/lane", "carry/lane", "ff/lane", "ratio of lut")
     table = Table("family", "kernel", "bits", "lanes", *names, box=None)
     for found in rows(options):

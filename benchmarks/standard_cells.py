@@ -2,14 +2,15 @@
 
 Run: python benchmarks/standard_cells.py [--library FILE ...] [--build BUILD --inputs X.npz ...]
 
-Area in um2; energy per operation in fJ, between zero-delay and unit-delay toggles. The
-first table has combinational operators on uniform operands, in the mapping of least energy; beside
-it, the plain one. The second has arrays of 4 taps by 2 channels with their registers. With builds,
-the third has their layers' arrays on uniform data and on their own.
+Area in um2; energy per operation in fJ, between zero-delay and unit-delay toggles. The tables are
+operators: combinational, on uniform operands, in the mapping of least energy; beside it, the plain
+one. levels: the same per operator beside level 1. kernels: arrays of 4 taps by 2 channels with
+their registers. winograd: arrays of a 3x3 adder layer of 16 channels, per output. With builds,
+another one has their layers' arrays on uniform data and on their own.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,14 +24,21 @@ from hwgen.inputs import load_images
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.lanes import LANES
 from hwgen_rtl.numerics import BIPOLAR, IntType, ceil_log2
+from hwgen_rtl.winograd import INPUT_TRANSFORM
+from hwgen_rtl.winograd_array import WinogradArrayParams
+from hwgen_rtl.winograd_input import InputTransformParams
 from hwgen_sim import golden
+from hwgen_sim.energy import Profile, load_profile
 from hwgen_sim.liberty import (
     LIBRARIES,
+    AnyArray,
+    CycleEnergy,
     Expression,
     Library,
     OperatorEnergy,
+    Workload,
     array_energy,
-    array_of,
+    arrays_of,
     layer_workload,
     library_path,
     load_library,
@@ -38,10 +46,15 @@ from hwgen_sim.liberty import (
     random_workload,
 )
 
+TABLES = ("operators", "levels", "kernels", "winograd")
+PROFILE = "horowitz-45nm"
 CYCLES, STREAMS, IMAGES = 20, 64, 4
+TILES, WIDE = 32, 16
+"""Tiles and channels of the Winograd layer."""
 TAPS, CHANNELS, BEATS = 4, 2, 36
-KERNELS = [(kernel, bits) for bits in (4, 8, 16) for kernel in ("adder", "multiply")]
-KERNELS += [("shift", 8), ("sign", 8), ("xnor", 1)]
+KERNELS = [(kernel, bits) for bits in (2, 4, 8, 16) for kernel in ("adder", "multiply")]
+# sums of 64-bit products would not fit into the 64 bits that integers have at most
+KERNELS += [("adder", 32), ("shift", 8), ("sign", 8), ("xnor", 1)]
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,8 @@ class Operator:
     name: str
     bits: tuple[int, ...]
     function: Callable[..., Value]
+    kind: str = ""
+    """The action of level 1 that it is, if any."""
 
     @property
     def component(self) -> Expression:
@@ -92,31 +107,74 @@ def _dot(lane: Callable[..., Value]) -> Callable[..., Value]:
 def operators() -> Iterator[Operator]:
     """Rows of the first table."""
     for bits in (8, 16, 32):
-        yield Operator(f"add {bits}", (bits, bits), lambda a, b: a + b)
+        yield Operator(f"add {bits}", (bits, bits), lambda a, b: a + b, "add")
     for bits in (4, 8, 16, 32):
-        pair = (bits, bits)
-        yield Operator(f"max(a - b, 0) {bits}", pair, _kept)
-        yield Operator(f"abs(a - b) {bits}, late carry", pair, _distance)
-        yield Operator(f"abs(a - b) {bits}, textbook", pair, _textbook_distance)
-        yield Operator(f"multiply {bits}", pair, lambda a, b: a * b)
-    yield Operator("shift left 8 by 0 to 7", (8, 3), _shifted)
-    yield Operator("xnor", (1, 1), lambda a, b: ~(a ^ b))
+        pair, distance = (bits, bits), "abs_difference"
+        yield Operator(f"max(a - b, 0) {bits}", pair, _kept, "subtract")
+        yield Operator(f"abs(a - b) {bits}, late carry", pair, _distance, distance)
+        yield Operator(f"abs(a - b) {bits}, textbook", pair, _textbook_distance, distance)
+        yield Operator(f"multiply {bits}", pair, lambda a, b: a * b, "multiply")
+    yield Operator("shift left 8 by 0 to 7", (8, 3), _shifted, "shift")
+    yield Operator("xnor", (1, 1), lambda a, b: ~(a ^ b), "xnor")
     yield Operator("4-tap dot product 8, multiply", (8,) * 8, _dot(lambda a, b: a * b))
     yield Operator("4-tap dot product 8, late carry", (8,) * 8, _dot(_distance))
     yield Operator("4-tap dot product 8, max(a - b, 0)", (8,) * 8, _dot(_kept))
 
 
-def operator_row(operator: Operator, library: Library) -> tuple[str, ...]:
-    """Least energy, plain, and with full adders found before minimization."""
+def mapped(operator: Operator, library: Library) -> dict[str, OperatorEnergy]:
+    """Its energy on uniform operands, by flow."""
     rng = np.random.default_rng(0)
     operands = {
         f"i{n}": rng.integers(0, 1 << bits, (CYCLES, STREAMS))
         for n, bits in enumerate(operator.bits)
     }
     found = operator_energies(operator.component, library, operands)
-    each = {flow: energy for flow, (energy, _) in found.items()}
-    best = min(each.values(), key=lambda energy: energy.energy.mean)
+    return {flow: energy for flow, (energy, _) in found.items()}
+
+
+def operator_row(operator: Operator, library: Library) -> tuple[str, ...]:
+    """Least energy, plain, and with full adders found before minimization."""
+    each = mapped(operator, library)
+    best = _least(each)
     return (operator.name, best.flow, *map(_figures, (best, each["plain"], each["adders"])))
+
+
+def _least(each: Mapping[str, OperatorEnergy]) -> OperatorEnergy:
+    return min(each.values(), key=lambda energy: energy.energy.mean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """One operator at both levels, fJ; ``first`` is None where the table has no figure."""
+
+    operator: Operator
+    first: float | None
+    low: float
+    high: float
+
+    @property
+    def ratios(self) -> tuple[float, float] | None:
+        """Level 2 over level 1, of both bounds."""
+        return None if self.first is None else (self.low / self.first, self.high / self.first)
+
+
+def levels(operator: Operator, library: Library, profile: Profile) -> Levels:
+    """The published figure of an operator and its mapping of least energy."""
+    bits, found = operator.bits[0], _least(mapped(operator, library)).energy
+    priced = profile.prices(operator.kind)
+    first = 1e3 * profile.operation_pj(operator.kind, bits).energy.nominal if priced else None
+    return Levels(operator=operator, first=first, low=found.low, high=found.high)
+
+
+def level_rows(library: Library) -> Iterator[tuple[str, ...]]:
+    """Every operator that is one action of level 1."""
+    profile = load_profile(PROFILE)
+    for operator in operators():
+        if operator.kind:
+            row = levels(operator, library, profile)
+            ratios = "-" if row.ratios is None else " to ".join(f"{r:.2f}" for r in row.ratios)
+            first = "-" if row.first is None else f"{row.first:,.1f}"
+            yield operator.name, operator.kind, first, f"{row.low:,.1f}", f"{row.high:,.1f}", ratios
 
 
 def _figures(operator: OperatorEnergy) -> str:
@@ -148,23 +206,81 @@ def kernel_row(kernel: str, bits: int, library: Library) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def winograd_rows(library: Library) -> Iterator[tuple[str, ...]]:
+    """A direct array, and Winograd ones with their transform and what that saves, per output.
+
+    All have 4 processing elements. The direct one takes 16 channels in a beat; the Winograd ones 1
+    and 16, of which the transform is as fast as the array.
+    """
+    pixels = IntType(8, signed=True)
+    direct = ArrayParams(
+        kernel="adder", x=pixels, w=pixels, acc=IntType(17, signed=True), simd=WIDE, pe=4, beats=9,
+        folds=4,
+    )  # fmt: skip
+    plain = array_energy(direct, random_workload(direct, 288), library)
+    before = plain.cycle.times(9 * 4 / WIDE)
+    yield "adder, 3x3", *_per_output(plain.area, 9 * 4 / WIDE, before), "", ""
+    for lanes in (1, WIDE):
+        moved, tiled = (array_energy(*found, library) for found in winograd_work(lanes))
+        beats = 4 * WIDE / lanes / (4 * WIDE)  # of both, for the 4 * WIDE outputs of a tile
+        after = moved.cycle.times(beats) + tiled.cycle.times(beats)
+        name = f"Winograd adder, channels a beat: {lanes}"
+        saved = 100 * (1 - after.mean / before.mean)
+        data = 100 * (1 - (after.low + after.high) / (before.low + before.high))
+        figures = _per_output(moved.area + tiled.area, beats, after)
+        yield name, *figures, f"{data:.1f} %", f"{saved:.1f} %"
+        figures = _per_output(moved.area, beats, moved.cycle.times(beats))
+        yield "of these its transform", *figures, "", ""
+
+
+def _per_output(area: float, cycles: float, energy: CycleEnergy) -> tuple[str, ...]:
+    """Area, area of what gives an output a cycle, energies."""
+    figures = (area, area * cycles, energy.low, energy.high, energy.clock)
+    return tuple(f"{value:,.0f}" for value in figures)
+
+
+def winograd_work(lanes: int) -> tuple[tuple[AnyArray, Workload], tuple[AnyArray, Workload]]:
+    """The transform and the array of a layer of WIDE channels, and what enters them."""
+    rng, beats = np.random.default_rng(0), WIDE // lanes
+    transform = InputTransformParams(x=IntType(8, signed=True), lanes=lanes)
+    # weights as wide as transformed pixels are spread, twice as far as pixels
+    array = WinogradArrayParams(
+        v=transform.v, w=IntType(9, signed=True), acc=IntType(17, signed=True),
+        lanes=lanes, pe=4, beats=beats, folds=4,
+    )  # fmt: skip
+    tiles = rng.integers(-128, 128, (TILES, beats, lanes, 4, 4))
+    columns = tiles.transpose(0, 1, 4, 3, 2).reshape(-1, 4 * lanes)
+    nothing = np.zeros((len(columns), 0, 4 * lanes), int)
+    v = (INPUT_TRANSFORM @ tiles @ INPUT_TRANSFORM.T).reshape(TILES, beats, lanes, 16)
+    taps = np.repeat(v.swapaxes(2, 3)[:, None], 4, axis=1).reshape(-1, 16 * lanes)
+    weights = rng.integers(-256, 256, (len(taps), 4, 16 * lanes))
+    return (
+        (transform, Workload(taps=columns, weights=nothing, last=_ends(columns, 4))),
+        (array, Workload(taps=taps, weights=weights, last=_ends(taps, beats))),
+    )
+
+
+def _ends(taps: np.ndarray, beats: int) -> np.ndarray:
+    return np.arange(len(taps)) % beats == beats - 1
+
+
 def layer_rows(build: Path, inputs: Path, library: Library) -> Iterator[tuple[str, ...]]:
     """Every array of a build: zeros among its taps, energy of a tap on uniform and on own data."""
     plan = load_plan(open_build(build))
     images = load_images(inputs).images[:IMAGES]
     values = golden.run(plan.graph, golden.prepare(plan.graph, images))
     for unit in plan.units:
-        if array_of(unit) is None:
-            continue
-        params, own = layer_workload(plan, unit, values, 1000)
-        random = random_workload(params, len(own.taps))
-        one, drawn = (array_energy(params, w, library).operation for w in (own, random))
-        zeros = (values[unit.sources[0]] == 0).mean()
-        yield (
-            build.name, unit.name, params.kernel, f"{zeros:.1%}",
-            *(f"{value:,.1f}" for value in (one.low, one.high, drawn.low, drawn.high, one.clock)),
-            f"{(one.low + one.high) / (drawn.low + drawn.high):.2f}",
-        )  # fmt: skip
+        for _, params in arrays_of(unit):
+            own = layer_workload(plan, unit, params, values, 1000)
+            random = random_workload(params, len(own.taps))
+            one, drawn = (array_energy(params, w, library).operation for w in (own, random))
+            zeros = (values[unit.sources[0]] == 0).mean()
+            figures = (one.low, one.high, drawn.low, drawn.high, one.clock)
+            yield (
+                build.name, unit.name, type(params).__name__.removesuffix("Params"),
+                f"{zeros:.1%}", *(f"{value:,.1f}" for value in figures),
+                f"{(one.low + one.high) / (drawn.low + drawn.high):.2f}",
+            )  # fmt: skip
 
 
 def _print(title: str, columns: Sequence[str], rows: Iterator[tuple[str, ...]]) -> None:
@@ -188,6 +304,13 @@ def tables(library: Library, chosen: Sequence[str], layers: Sequence[tuple[Path,
         names = ("kernel", "bits", "area of a tap", "low", "high", "of these clock", "leakage, nW")
         rows = (kernel_row(*case, library) for case in KERNELS)
         _print(f"{library.name}: arrays, per tap", names, rows)
+    if "levels" in chosen:
+        names = ("operator", "level 1", f"{PROFILE}, fJ", "low", "high", "level 2 / level 1")
+        _print(f"{library.name}: both levels", names, level_rows(library))
+    if "winograd" in chosen:
+        names = ("array", "area", "area of an output a cycle", "low", "high", "clock")
+        names += ("data saved", "saved with the clock")
+        _print(f"{library.name}: 3x3 adder layers, per output", names, winograd_rows(library))
     for build, inputs in layers:
         names = ("build", "layer", "kernel", "zeros", "low", "high", "uniform low", "uniform high")
         rows = layer_rows(build, inputs, library)
@@ -197,9 +320,7 @@ def tables(library: Library, chosen: Sequence[str], layers: Sequence[tuple[Path,
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--library", nargs="+", default=list(LIBRARIES), help="names or files")
-    parser.add_argument(
-        "--tables", nargs="*", choices=("operators", "kernels"), default=["operators", "kernels"]
-    )
+    parser.add_argument("--tables", nargs="*", choices=TABLES, default=TABLES)
     parser.add_argument("--build", nargs="*", type=Path, default=[])
     parser.add_argument("--inputs", nargs="*", type=Path, default=[])
     options = parser.parse_args()

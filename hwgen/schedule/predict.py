@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
-from hwgen.schedule.plan import Stage, Unit
+from hwgen.schedule.plan import Plan, Stage, Unit
 from hwgen.schedule.streams import OUTPUT, QUEUE, Reader, readers
 from hwgen_rtl.cycles import Block, Link, offering, run_blocks, spacing
 from hwgen_rtl.fork import ForkParams
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["Prediction", "enabled_cycles", "predict"]
 
 IMAGES = 5
 """Images that are followed; the last two intervals must agree."""
+LONGEST = 16
+"""Images that are followed at most until two of them are alike."""
 SPREAD_IMAGES = 2
 """Images that are followed beat by beat: one, and the change to the next one."""
 SETTLE = 8
@@ -73,6 +76,43 @@ def predict(
     )
 
 
+def enabled_cycles(plan: Plan, images: int | None = None) -> dict[str, list[int]]:
+    """Cycles per image in which each block of a unit moves, in the order of `Unit.blocks`.
+
+    Of the last of ``images`` images, sent back to back to an idle design; by default of as many as
+    it takes until two images are alike. A pipeline stands still while its result is not taken; what
+    has no pipeline counts as moving.
+    """
+    model = _Model(plan.units, plan.forks, plan.graph.input.name, spread=False)
+    beats = prod(plan.graph.input.shape) // plan.input_lanes
+    count = images or IMAGES
+    waits = [_waits(model, beats, n) for n in (count - 1, count)]
+    while images is None and count < LONGEST and (len(waits) < 3 or not _alike(*waits[-3:])):
+        count += 1
+        waits.append(_waits(model, beats, count))
+    cycles = plan.cycles(count) - plan.cycles(count - 1)
+    before, last = waits[-2:]
+    return {
+        name: [cycles - last[block] + before[block] for block in blocks]
+        for name, blocks in model.units.items()
+    }
+
+
+Waits = dict[Block, int]
+
+
+def _waits(model: "_Model", beats: int, images: int) -> Waits:
+    feed = Block(offering(np.full(images * beats, IDLE)), (), (model.start,))
+    return run_blocks([feed, *model.blocks], kept=()).waited
+
+
+def _alike(first: Waits, second: Waits, third: Waits) -> bool:
+    """Whether every block waited as long for the last image as for the one before; the feed is a
+    new block each time."""
+    both = first.keys() & third.keys()
+    return all(third[block] - second[block] == second[block] - first[block] for block in both)
+
+
 class _Model:
     """Blocks and links of all units and forks."""
 
@@ -85,6 +125,7 @@ class _Model:
     ):
         self.blocks: list[Block] = []
         self.queues: dict[Reader, Block] = {}
+        self.units: dict[str, list[Block]] = {}
         self._incoming: dict[Reader, Link] = {}
         self._readers, self._forks, self._spread = readers(units), forks, spread
         self.start = Link(input_name)
@@ -94,7 +135,7 @@ class _Model:
         self.end = self._incoming[Reader(OUTPUT)]
 
     def _add(self, unit: Unit) -> None:
-        ends = []
+        ends, begin = [], len(self.blocks)
         for port, row in enumerate(unit.inputs):
             reader = Reader(unit.name, port)
             first = len(self.blocks)
@@ -105,7 +146,9 @@ class _Model:
         if len(ends) > 1:
             join, *stages = stages
             link = self._block(join, ends, unit.name)
-        self._give(unit.name, self._chain(stages, link, unit.name))
+        link = self._chain(stages, link, unit.name)
+        self.units[unit.name] = self.blocks[begin:]
+        self._give(unit.name, link)
 
     def _chain(self, stages: Sequence[Stage], i: Link, name: str) -> Link:
         for stage in stages:

@@ -23,12 +23,12 @@ THROUGH = OFFERING, PASSING, COPYING, SPACING
 GIVE, TAKE = 1, 2
 """Bits of `hwgen_rtl.cycles.Pass`."""
 
-COLUMNS = 20
+COLUMNS = 21
 # columns of a block's row: what it is,
 KIND, INPUTS, INPUTS_AT, OUTPUTS, OUTPUTS_AT, PATTERN, RELEASES, PERIOD = range(8)
 LATENCY, ROOM, BEATS, JOBS, FLOWS = range(8, 13)
 # and how it stands
-SEEN, PLACE, LEVEL, LEFT, JOB, PIPE, PEAK = range(13, COLUMNS)
+SEEN, PLACE, LEVEL, LEFT, JOB, PIPE, PEAK, WAITED = range(13, COLUMNS)
 
 MARKS = 4
 CYCLE, LOGGED, START, EARLY = range(MARKS)
@@ -240,7 +240,9 @@ def _take(net, row, free, cycle):
 @_kernel
 def _move(net, row, o, slept):
     """Make up for ``slept`` cycles of a pipeline, which moved unless a result waited."""
-    if not net.valid[o] and row[PIPE]:
+    if net.valid[o]:
+        row[WAITED] += slept
+    elif row[PIPE]:
         row[PIPE] >>= slept
 
 
@@ -254,6 +256,7 @@ def _pipeline(net, row, cycle):
     _fire(net, o, cycle)
     took = _take(net, row, free, cycle)
     if not free:
+        row[WAITED] += 1
         return NEVER
     pipe = (row[PIPE] >> 1) | ((took & 1) << (row[LATENCY] - 1))
     row[PIPE] = pipe
@@ -333,6 +336,7 @@ def _buffer(net, row, cycle):
     read = _read(net, row) if free else 0
     row[LEVEL] += int(takes)
     if not free:
+        row[WAITED] += 1
         return cycle + 1 if takes else NEVER
     pipe = (row[PIPE] >> 1) | ((read & 1) << (row[LATENCY] - 1))
     row[PIPE] = pipe

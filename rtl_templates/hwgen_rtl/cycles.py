@@ -187,12 +187,14 @@ class Activity:
     """What a network did, beside the transfers that its links kept.
 
     Parameters:
-        early : cycle of the last transfer before any input was offered; -1 where there was none
-        most  : beats that waited at once in each queue, at most
+        early  : cycle of the last transfer before any input was offered; -1 where there was none
+        most   : beats that waited at once in each queue, at most
+        waited : cycles in which each pipeline stood still, since its result was not taken
     """
 
     early: int
     most: dict[Block, int]
+    waited: dict[Block, int]
 
 
 def run_blocks(blocks: Sequence[Block], kept: Collection[Link] | None = None) -> Activity:
@@ -217,8 +219,9 @@ def run_blocks(blocks: Sequence[Block], kept: Collection[Link] | None = None) ->
                 for n in network.valid.nonzero()[0].tolist()
             )
         )
-    peaks = network.rows[:, cycle_steps.PEAK].tolist()
-    return Activity(int(network.marks[cycle_steps.EARLY]), dict(zip(ordered, peaks, strict=True)))
+    early = int(network.marks[cycle_steps.EARLY])
+    columns = (network.rows[:, n].tolist() for n in (cycle_steps.PEAK, cycle_steps.WAITED))
+    return Activity(early, *(dict(zip(ordered, column, strict=True)) for column in columns))
 
 
 def _in_stream_order(blocks: Sequence[Block]) -> list[Block]:

@@ -88,6 +88,14 @@ class WinogradArrayParams:
         """A', with a plus in the middle of each row: Y is the same for A and -A."""
         return OUTPUT_TRANSFORMS[self.variant % 2]
 
+    def constants(self, sums: NDArray) -> tuple[NDArray, NDArray]:
+        """A' sums A of (..., 4, 4) sums of weights: its halves, with the signs that the corners of
+        M have there, and its lowest bits, (..., 4) each."""
+        output = self.output_transform
+        found = (output @ sums @ output.T).reshape(*sums.shape[:-2], 4)
+        signs = np.kron(output, output)[range(4), CORNERS]
+        return (found >> 1) * signs, found & 1
+
     def compute(self, v: NDArray, weights: NDArray) -> NDArray:
         """Y (P, O, 2, 2) from V (P, C, 4, 4) and weights (O, C, 4, 4)."""
         output = OUTPUT_TRANSFORMS[self.variant]
@@ -184,14 +192,13 @@ class WinogradArray(Datapath):
     def _constant_bank(self, m: Module, step: Value) -> tuple[data.View, Signal]:
         """A'(sum_c w)A: its halves, signed as the corners of M need them, and its lowest bits."""
         params = self._params
-        output = params.output_transform
-        constants = (output @ self._weights.sum(axis=1) @ output.T).reshape(-1, params.pe * 4)
-        signs = np.kron(output, output)[range(4), CORNERS]
-        starts = (constants >> 1) * np.tile(signs, params.pe)
+        starts, odd = (
+            part.reshape(-1, params.pe * 4) for part in params.constants(self._weights.sum(axis=1))
+        )
         bits, odd_bits = params.half, 4 * params.pe
-        odd = pack(constants & 1, 1)
         words = [
-            start << odd_bits | low for start, low in zip(pack(starts, bits), odd, strict=True)
+            start << odd_bits | low
+            for start, low in zip(pack(starts, bits), pack(odd, 1), strict=True)
         ]
         m.submodules.constants = bank = CyclicRom(odd_bits * (bits + 1), words)
         m.d.comb += bank.step.eq(step)

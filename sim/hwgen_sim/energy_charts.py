@@ -56,7 +56,7 @@ def draw_energy(documents: Sequence[Document]) -> "Figure":
     for axes, document in zip(panels, documents, strict=True):
         _stack(axes, document, tuple(names))
     panels[0].set_ylim(0, 1.05 * max(map(_highest, documents)))
-    panels[0].legend(fontsize=8)
+    panels[0].legend(fontsize=8, loc="upper right")  # where is best takes long
     return figure
 
 
@@ -81,7 +81,11 @@ def _stack(axes: "Axes", document: Document, components: tuple[str, ...]) -> Non
 
 
 def draw_roofline(documents: Sequence[Document]) -> "Figure":
-    """Operations per cycle that the array and the external memory allow each layer."""
+    """Operations per cycle that the arrays and the external memory or the pins allow.
+
+    Of a graph a point for each layer, on the roof; of a build, whose layers work at the same time,
+    one for what all of them reach together.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 5), layout="constrained")
@@ -89,27 +93,34 @@ def draw_roofline(documents: Sequence[Document]) -> "Figure":
     for number, document in enumerate(documents):
         _roof(axes, document, f"C{number}")
     axes.set(xscale="log", yscale="log", xlabel="operations per byte of external traffic")
-    axes.set_ylabel("operations per cycle, predicted limit")
-    axes.legend(fontsize=8)
+    axes.set_ylabel("operations per cycle, predicted")
+    axes.legend(fontsize=8, loc="lower right")
     axes.grid(which="both", alpha=0.3)
     return figure
 
 
 def _roof(axes: "Axes", document: Document, colour: str) -> None:
     lanes, width = _limits(document)
-    layers = [node for node in document["nodes"] if node["operations"] and node["off_chip_bits"]]
-    reuse = [8 * node["operations"] / node["off_chip_bits"] for node in layers]
-    axes.plot(
-        reuse, [min(lanes, x * width) for x in reuse], "o", color=colour, label=document["network"]
-    )
-    ends = (min(reuse, default=1.0) / 2, max([*reuse, lanes / width]) * 2)
-    corner = min(max(lanes / width, ends[0]), ends[1])
-    xs = (ends[0], corner, ends[1])
+    points = _points(document, lanes, width)
+    reuse, reached = [x for x, _ in points], [y for _, y in points]
+    axes.plot(reuse, reached, "o", color=colour, label=document["network"])
+    corner = lanes / width
+    xs = (min([*reuse, corner]) / 2, corner, max([*reuse, corner]) * 2)
     axes.plot(xs, [min(lanes, x * width) for x in xs], "-", color=colour, linewidth=1)
 
 
+def _points(document: Document, lanes: float, width: float) -> list[tuple[float, float]]:
+    """Operations per byte and per cycle."""
+    total = document["total"]
+    if "cycles" in total:
+        return [(8 * total["taps"] / total["off_chip_bits"], total["taps"] / total["cycles"])]
+    layers = [node for node in document["nodes"] if node["operations"] and node["off_chip_bits"]]
+    reuse = [8 * node["operations"] / node["off_chip_bits"] for node in layers]
+    return [(x, min(lanes, x * width)) for x in reuse]
+
+
 def _limits(document: Document) -> tuple[float, float]:
-    """Lanes, and external bytes per cycle."""
+    """Operations, and external bytes, per cycle."""
     limits = document.get("limits")
     if not limits:
         raise InputError(

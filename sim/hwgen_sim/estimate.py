@@ -1,7 +1,7 @@
 """Cycles, cells and energy of a build, each figure with its source: ``7-estimate.json``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain
 from math import prod
@@ -11,19 +11,14 @@ from typing import Any
 from hwgen.build import Build, open_build, write_result
 from hwgen.flow import load_plan
 from hwgen.ir.nodes import Layer
-from hwgen.schedule.geometry import geometry
 from hwgen.schedule.plan import Plan, Unit
-from hwgen_sim.actions import DESIGN, plan_actions
+from hwgen_rtl.windowed import WindowedParams
+from hwgen_sim.actions import DESIGN, WORD, block_actions, entering, idle_reads, plan_actions
 from hwgen_sim.energy import Action, EnergyReport, count_by_kind, estimate_energy, load_prices
 
 __all__ = ["CELLS", "Estimate", "estimate_build", "operations"]
 
 CELLS = ("lut", "carry", "ff", "bram", "dsp")
-
-IDLE_READS = (
-    "idle reads: memories of windows, bands, shifted rows and tables are read in every cycle that"
-    " does not wait for the next block; only words that are used are counted"
-)
 
 
 @dataclass(frozen=True)
@@ -52,12 +47,14 @@ def estimate_build(
     """
     build = open_build(path)
     plan = load_plan(build)
-    actions = plan_actions(plan, clock)
+    actions, idle = plan_actions(plan, clock), idle_reads(plan)
+    actions = {name: [*found, *idle.get(name, ())] for name, found in actions.items()}
     energy = estimate_energy(actions, *load_prices(profile, memories, scale))
     synthesized = _synthesized(build, device)
     nodes = [_node(plan, unit, actions[unit.name], energy, synthesized) for unit in plan.units]
     document = {
         "network": path.name,
+        "limits": _limits(plan),
         "nodes": nodes,
         "design": _design(actions[DESIGN], energy),
         "total": _total(plan, nodes, actions, energy),
@@ -65,7 +62,7 @@ def estimate_build(
         "profile_source": energy.source,
         "energy_range_pj": asdict(energy.total),
         "energy_without": list(energy.without),
-        "not_modelled": [*energy.not_modelled, IDLE_READS],
+        "not_modelled": list(energy.not_modelled),
     }
     write_result(build, Build.estimate.name, document)
     return Estimate(document)
@@ -73,10 +70,37 @@ def estimate_build(
 
 def operations(plan: Plan, unit: Unit) -> int:
     """Taps evaluated per image by an array (one adder tap counts once), else output elements."""
-    outputs = prod(unit.node.shape)
     if isinstance(unit.node, Layer):
-        return outputs * geometry(plan.graph, unit.node).taps
-    return outputs
+        return sum(count for count, _ in _evaluated(plan, unit))
+    return prod(unit.node.shape)
+
+
+def _evaluated(plan: Plan, unit: Unit) -> Iterator[tuple[int, int]]:
+    """Taps per image of a unit's arrays, and cycles that these take without a pause."""
+    for stage, count in entering(plan, unit):
+        taps = sum(a.count for a in block_actions(stage, count) if a.component == "lanes")
+        if taps:
+            assert isinstance(stage.params, WindowedParams)
+            yield taps, stage.params.window.interval
+
+
+def _limits(plan: Plan) -> dict[str, float]:
+    """Of a cycle: taps of all arrays, if none of them waits, and bits of the pins."""
+    arrays = chain.from_iterable(_evaluated(plan, unit) for unit in plan.units)
+    return {
+        "lanes": sum(taps / cycles for taps, cycles in arrays),
+        "external_bits_per_cycle": WORD,
+    }
+
+
+def _moved(plan: Plan, actions: Mapping[str, list[Action]]) -> dict[str, int]:
+    """Taps of all arrays per image, and bits through the pins."""
+    layers = (unit for unit in plan.units if isinstance(unit.node, Layer))
+    external = (a for a in actions[DESIGN] if a.kind.startswith("dram"))
+    return {
+        "taps": sum(operations(plan, unit) for unit in layers),
+        "off_chip_bits": sum(a.bits * a.count for a in external),
+    }
 
 
 def _node(
@@ -142,6 +166,7 @@ def _total(
         "cycles": plan.interval,
         "latency_cycles": plan.latency,
         "operations": sum(node["operations"] for node in nodes),
+        **_moved(plan, actions),
         **{name: sum(node[name] for node in nodes) for name in CELLS},
         "actions": count_by_kind(chain.from_iterable(actions.values())),
         "energy_pj": components,

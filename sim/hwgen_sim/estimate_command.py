@@ -22,11 +22,23 @@ def _shape(_: click.Context, option: click.Parameter, text: str | None) -> Any:
     return tuple(map(int, sizes)) or None
 
 
+def _clock(_: click.Context, __: click.Parameter, megahertz: float | None) -> float | None:
+    if megahertz is not None and not megahertz > 0:
+        raise InputError(f"--clock must be above 0 MHz, not {megahertz:g}.")
+    return megahertz
+
+
 @click.command()
 @click.argument("subject")
 @click.argument("other", required=False)
 @click.option("--device", metavar="D", help="Of a build: device whose synthesized cells are shown.")
-@click.option("--clock", type=float, metavar="MHZ", help="Of a build: clock, for its leakage.")
+@click.option(
+    "--clock",
+    type=float,
+    metavar="MHZ",
+    callback=_clock,
+    help="Of a build: clock, for its leakage.",
+)
 @click.option("--energy-profile", "profile", metavar="P", help="Table of energies per action.")
 @click.option("--memory-profile", "memories", metavar="P", help="Another one for on-chip memories.")
 @click.option("--scale", metavar="RULE", help="Move both to another node: stillmaker-baas:45->7.")
@@ -83,8 +95,9 @@ def estimate(
     OTHER, both are shown side by side.
     """
     if liberty:
+        clock = request.pop("clock")
         _refuse_beside_liberty(request | {"other": other, "picture": picture, "roofline": roofline})
-        _print_cells(Path(subject), liberty, inputs, as_json)
+        _print_cells(Path(subject), liberty, inputs, clock, as_json)
         return
     if inputs:
         raise InputError(f"--inputs must come with --liberty, not alone with {inputs}; add it.")
@@ -117,18 +130,21 @@ def _refuse_beside_liberty(given: dict[str, Any]) -> None:
             raise InputError(f"--liberty takes no {name}, not {value}; leave one of them out.")
 
 
-def _print_cells(build: Path, liberty: str, inputs: Path | None, as_json: bool) -> None:
-    from hwgen_sim.liberty import CELL_COLUMNS, estimate_cells, library_path
+def _print_cells(
+    build: Path, liberty: str, inputs: Path | None, clock: float | None, as_json: bool
+) -> None:
+    from hwgen_sim.liberty import cell_columns, estimate_cells, library_path
 
     with progress() as report:
         report("map and simulate arrays", 0.0)
-        document = estimate_cells(build, library_path(liberty), inputs)
+        document = estimate_cells(build, library_path(liberty), inputs, clock)
     if as_json:
         print_json(document)
         return
-    print_table([*document["nodes"], document["total"] | {"name": "total"}], CELL_COLUMNS)
+    print_table([*document["nodes"], document["total"] | {"name": "total"}], cell_columns(clock))
+    at = f", {clock} MHz" if clock else ""
     click.echo(
-        f"Cells of {document['library']} at {document['voltage']} V, synthesized; ", nl=False
+        f"Cells of {document['library']} at {document['voltage']} V{at}, synthesized; ", nl=False
     )
     click.echo(f"energies per image on {document['taps']} taps. Not modelled:")
     for line in document["not_modelled"]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from hwgen_sim import liberty
 from hwgen_sim.energy_charts import draw_energy, draw_roofline
 from tests.flow.conftest import Finished, Project
 
 Command = Callable[..., Finished]
+LAYERS = ("conv", "adder", "fc")
 MEMORY = """
 name = "small"
 [array]
@@ -162,6 +164,23 @@ def test_no_layer_is_above_the_roof(hwgen: Command, memory: Path):
         assert reached == pytest.approx(min(4 * 8, reuse * 8))
 
 
+def test_a_build_reaches_less_than_its_arrays_and_pins_allow(hwgen: Command, built: Path):
+    found = document(hwgen, built)
+    taps = 36 * 4 * 9 + 4 * 4 * 16 + 16 * 5  # of conv, adder and fc
+    assert found["total"]["taps"] == taps
+    words = -(-36 * 8 // 64) + 1  # an image of 6x6 pixels, a class
+    assert found["total"]["off_chip_bits"] == 64 * words
+    lanes = sum(node["pe"] * node["simd"] for node in found["nodes"] if node["name"] in LAYERS)
+    assert found["limits"] == {"lanes": lanes, "external_bits_per_cycle": 64}
+    (axes,) = draw_roofline([found]).axes
+    points, roof = axes.lines
+    ((reuse, reached),) = points.get_xydata()
+    assert reuse == pytest.approx(taps / (8 * words))
+    assert reached == pytest.approx(taps / found["total"]["cycles"])
+    assert reached < min(lanes, reuse * 8)
+    assert max(roof.get_ydata()) == pytest.approx(lanes)
+
+
 def test_bad_input_is_one_sentence(hwgen: Command, built: Path, memory: Path, tmp_path: Path):
     told = refusal(hwgen, "resnet18", "--device", "lfe5u-85f")
     assert told == "resnet18 is a graph without device; leave out --device."
@@ -181,6 +200,8 @@ def test_bad_input_is_one_sentence(hwgen: Command, built: Path, memory: Path, tm
     assert told.startswith(f"{tmp_path / 'no'} is not a folder")
     told = refusal(hwgen, "resnet18", "--roofline", tmp_path / "x.png")
     assert told.startswith("A roofline needs the array and the memories of resnet18;")
+    told = refusal(hwgen, built, "--clock", "0")
+    assert told == "--clock must be above 0 MHz, not 0."
     told = refusal(hwgen, "resnet18", "--memory", tmp_path / "no.toml")
     assert told == f"The memory hierarchy {tmp_path / 'no.toml'} does not exist."
     assert "'3,4' is not C,H,W" in refusal(hwgen, "resnet18", "--input", "3,4")
@@ -193,7 +214,7 @@ def test_bad_input_is_one_sentence(hwgen: Command, built: Path, memory: Path, tm
     [
         (("resnet18",), "OTHER, not resnet18"),
         (("--bits", "4"), "--bits, not 4"),
-        (("--clock", "50"), "--clock, not 50.0"),
+        (("--device", "lfe5u-85f"), "--device, not lfe5u-85f"),
         (("--energy-profile", "shiftadd-45nm"), "--energy-profile, not shiftadd-45nm"),
         (("--picture", "x.png"), "--picture, not x.png"),
     ],
@@ -204,3 +225,24 @@ def test_standard_cells_take_nothing_of_the_other_levels(
 ):
     told = refusal(hwgen, built, *words, "--liberty", "nangate45")
     assert told == f"--liberty takes no {name}; leave one of them out."
+
+
+def test_standard_cells_are_told_the_clock(
+    hwgen: Command, built: Path, monkeypatch: pytest.MonkeyPatch
+):
+    given = []
+    row = dict.fromkeys(liberty.cell_columns(50.0), 1.5)
+    document = {"library": "cells", "voltage": 1.1, "taps": "uniform", "not_modelled": []}
+
+    def estimated(*words):
+        given.append(words)
+        return document | {"nodes": [row], "total": row}
+
+    monkeypatch.setattr(liberty, "estimate_cells", estimated)
+    done = hwgen("estimate", built, "--liberty", "x.lib", "--clock", "50")
+    assert given == [(built, Path("x.lib"), None, 50.0)]
+    assert "leakage pj" in done.out
+    assert "Cells of cells at 1.1 V, 50.0 MHz, synthesized; energies per image" in done.out
+    done = hwgen("estimate", built, "--liberty", "x.lib")
+    assert given[1][-1] is None
+    assert "leakage pj" not in done.out

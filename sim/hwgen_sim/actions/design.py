@@ -7,7 +7,7 @@ from hwgen.schedule.plan import Plan, Resources
 from hwgen_sim.actions.units import unit_actions
 from hwgen_sim.energy.action import Action
 
-__all__ = ["DESIGN", "plan_actions", "registers", "whole_actions"]
+__all__ = ["DESIGN", "WORD", "plan_actions", "registers", "whole_actions"]
 
 DESIGN = "(design)"
 """Stands for the actions of no single node; no node is called so."""

@@ -71,23 +71,34 @@ def _energy(flow: str, netlist: Netlist, toggles: Toggles, library: Library) -> 
 class Expression(Component):
     """o = function(*inputs), with a register behind it where ``registered``.
 
+    ``shape`` is that of o, by default the function's. The register takes its value where the input
+    ``enable`` is high, if there is one among ``inputs``; the function does not see it.
+
     Members:
-        the names in ``inputs``, In(their shapes); o, Out(the shape of the function's value)
+        the names in ``inputs``, In(their shapes); o, Out(shape)
     """
 
     o: Signal
 
     def __init__(
-        self, inputs: Mapping[str, Any], function: Callable[..., Value], registered: bool = False
+        self,
+        inputs: Mapping[str, Any],
+        function: Callable[..., Value],
+        registered: bool = False,
+        shape: Any = None,
     ):
-        self._names, self._function, self.registered = tuple(inputs), function, registered
-        value = function(*(Signal(shape) for shape in inputs.values()))
+        self._names = tuple(name for name in inputs if name != "enable")
+        self._function, self.registered = function, registered
+        value = function(*(Signal(inputs[name]) for name in self._names))
         members = {name: In(shape) for name, shape in inputs.items()}
-        super().__init__(members | {"o": Out(Shape.cast(value.shape()))})
+        super().__init__(members | {"o": Out(shape or Shape.cast(value.shape()))})
 
     def elaborate(self, platform):
         m = Module()
         value = self._function(*(getattr(self, name) for name in self._names))
-        domain = m.d.sync if self.registered else m.d.comb
-        domain += self.o.eq(value)
+        if not self.registered:
+            m.d.comb += self.o.eq(value)
+            return m
+        with m.If(getattr(self, "enable", 1)):
+            m.d.sync += self.o.eq(value)
         return m
