@@ -4,6 +4,7 @@ from hwgen_sim.activity.count import NodeToggles, count_toggles
 from hwgen_sim.activity.estimate import ACTIVITY_COLUMNS, Activity, estimate_activity, measure
 from hwgen_sim.activity.images import random_images
 from hwgen_sim.activity.nets import KINDS, Net, Nets, netlist_nets, rtl_nets
+from hwgen_sim.activity.price import clock_actions, toggle_actions
 from hwgen_sim.activity.saif import read_toggles
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Net",
     "Nets",
     "NodeToggles",
+    "clock_actions",
     "count_toggles",
     "estimate_activity",
     "measure",
@@ -20,4 +22,5 @@ __all__ = [
     "random_images",
     "read_toggles",
     "rtl_nets",
+    "toggle_actions",
 ]

@@ -24,7 +24,7 @@ from hwgen_sim.activity.price import clock_actions, load_toggle_prices, toggle_a
 from hwgen_sim.activity.saif import read_toggles
 from hwgen_sim.cosim import Saif, simulate
 from hwgen_sim.energy import Energy, EnergyReport, Profile, estimate_energy
-from hwgen_sim.netlist import find_netlist, netlist_verilog, observable
+from hwgen_sim.netlist import find_netlist, netlist_verilog
 
 __all__ = ["ACTIVITY_COLUMNS", "Activity", "estimate_activity", "measure"]
 
@@ -60,6 +60,15 @@ class Activity:
     manifest: Manifest
     nets: Nets
     is_netlist: bool = False
+
+    @classmethod
+    def of_netlist(cls, netlist: Path, family: str, manifest: Manifest) -> "Activity":
+        """What a netlist (Yosys JSON) of a design does; ``manifest`` is the design's."""
+        verilog = netlist_verilog(netlist, family, short=True)
+        nets = netlist_nets(verilog.parent)
+        # the bench observes the output alone, so no node's output has to be whole in the netlist
+        manifest = replace(manifest, joins=())
+        return cls(verilog=verilog, manifest=manifest, nets=nets, is_netlist=True)
 
 
 def estimate_activity(
@@ -112,13 +121,7 @@ def _verilog(build: Build) -> Activity:
 
 def _netlist(build: Build, device: str) -> tuple[Activity, str]:
     netlist, family = find_netlist(build.root, device, build.root / "6-netlist")
-    verilog = netlist_verilog(netlist, family, short=True)
-    manifest = load_manifest(build.manifest)
-    carried = observable(manifest, netlist)
-    # every node keeps its module, also one whose output the netlist no longer has whole
-    manifest = replace(carried, nodes=manifest.nodes)
-    nets = netlist_nets(verilog.parent)
-    return Activity(verilog=verilog, manifest=manifest, nets=nets, is_netlist=True), family
+    return Activity.of_netlist(netlist, family, load_manifest(build.manifest)), family
 
 
 def measure(design: Activity, plan: Plan, images: NDArray) -> dict[str, NodeToggles]:

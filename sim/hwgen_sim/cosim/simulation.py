@@ -55,7 +55,7 @@ def simulate(
                      value start at 0, as in an FPGA
         idle_limit : cycles without any transfer that count as a deadlock
         netlist    : whether ``verilog`` is made of cells, for which Verilator writes so much C++
-                     that compiling it outlasts the run: optimized less
+                     that compiling it outlasts the run: optimized less, as with ``saif``
 
     Raises:
         InputError, BuildError : unusable images or Verilog
@@ -99,7 +99,8 @@ def _run(
     if way == "icarus through cocotb":
         return run_cocotb(icarus_command(verilog, bench), plusargs, folder)
     trace = {Saif: "saif", Waves: "vcd"}.get(type(record), "")
-    model = build_model(verilog, bench, trace=trace, level="-O1" if netlist else "-O2")
+    level = "-O1" if netlist or trace == "saif" else "-O2"
+    model = build_model(verilog, bench, trace=trace, level=level)
     if way == "verilator through cocotb":
         return run_cocotb((model.executable,), plusargs, folder)
     return run_library(model.library, plusargs, record)
