@@ -2,8 +2,8 @@
 
 Run: python benchmarks/energy_literature.py
 
-Sources are named in docs/energy.md. Rows without a figure of ours need toggles (level 3). What is
-synthesized was recorded, since mapping takes minutes: the commands are beside the figures.
+Sources are named in docs/energy.md. What is synthesized or simulated was recorded, since it takes
+minutes and hours: the commands are beside the figures, benchmarks/activity.py for toggles.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,11 @@ KERNEL = ("lanes", "accumulate", "input transform", "output transform")
 """What the literature counts: not batch norm, ReLU, pooling and residual sums."""
 FP32 = Numbers.parse("fp32")
 SUMS = ("add", "subtract", "float_add")
+TOGGLES_NJ = {"whole": (8653.0, 13447.9), "adder layers": (3306.3, 7565.7)}
+"""LeNet-5 with adders, and with multipliers: by python -m benchmarks.activity kernels, xc7."""
+ZEROS = 82.9
+"""Percent, by python -m benchmarks.activity zeros."""
 ENDS = "the paper counts the first and last layer as adders, too"
-
-
 AREA = {"multiply": 376.9, "textbook distance": 77.7, "lane": 46.0}
 """um2 of 8-bit operators in Nangate45: python benchmarks/standard_cells.py --tables operators"""
 LUT = {"multiply": 31_687, "textbook adder": 8_307, "adder": 3_461}
@@ -36,18 +38,18 @@ WINOGRAD_SAVED = 45.7
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One published figure; ``ours`` is None where a finer level must give it."""
+    """One published figure beside ours."""
 
     what: str
     unit: str
-    ours: float | None
+    ours: float
     theirs: float
     reason: str = ""
 
     @property
-    def ratio(self) -> float | None:
+    def ratio(self) -> float:
         """Ours over theirs."""
-        return None if self.ours is None else self.ours / self.theirs
+        return self.ours / self.theirs
 
 
 def counted(graph: Graph, numbers: Numbers, *kinds: str) -> int:
@@ -78,7 +80,7 @@ def rows() -> Iterator[Row]:
     yield from _winograd()
     yield from _others()
     yield from _synthesized()
-    yield from _finer()
+    yield from _toggles()
 
 
 def _formula() -> Iterator[Row]:
@@ -209,13 +211,29 @@ def _synthesized() -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _finer() -> Iterator[Row]:
-    for what, unit, theirs, level in (
-        ("accelerator power saved, least", "%", 47.85, 3),
-        ("accelerator power saved, most", "%", 77.9, 3),
-        ("zeros behind BN and ReLU of AdderNet-50", "%", 92.0, 3),
-    ):
-        yield Row(what=what, unit=unit, ours=None, theirs=theirs, reason=f"level {level}")
+def _toggles() -> Iterator[Row]:
+    """Of netlists of LeNet-5, and of a trained AdderNet ResNet-20; see docs/energy.md."""
+    for end, part, theirs, reason in (
+        (
+            "least", "whole", 47.85,
+            "ours: toggles of a whole LeNet-5 without glitches, whose multiplying first layer takes"
+            " half; theirs: FPGA boards",
+        ),
+        (
+            "most", "adder layers", 77.9,
+            "ours: its adder layers alone, 8 bits, few lanes beside their control; theirs: FPGA"
+            " boards",
+        ),
+    ):  # fmt: skip
+        adder, multiplier = TOGGLES_NJ[part]
+        yield Row(
+            what=f"accelerator power saved, {end}", unit="%",
+            ours=100 * (1 - adder / multiplier), theirs=theirs, reason=reason,
+        )  # fmt: skip
+    yield Row(
+        what="zeros behind BN and ReLU of AdderNet-50", unit="%", ours=ZEROS, theirs=92.0,
+        reason="ours: last layer of ResNet-20 on CIFAR-10; theirs: a deeper network on ImageNet",
+    )  # fmt: skip
 
 
 def main() -> None:
@@ -224,9 +242,8 @@ def main() -> None:
     for column in ("figure", "ours", "theirs", "ratio", "reason for a gap"):
         table.add_column(column, overflow="fold")
     for row in rows():
-        ours = "-" if row.ours is None else f"{row.ours:,.5g} {row.unit}"
-        ratio = "-" if row.ratio is None else f"{row.ratio:.3f}"
-        table.add_row(row.what, ours, f"{row.theirs:,.5g} {row.unit}", ratio, row.reason)
+        ours, theirs = (f"{figure:,.5g} {row.unit}" for figure in (row.ours, row.theirs))
+        table.add_row(row.what, ours, theirs, f"{row.ratio:.3f}", row.reason)
     Console(width=200, markup=False, highlight=False).print(table)
 
 

@@ -72,10 +72,23 @@ def _clock(_: click.Context, __: click.Parameter, megahertz: float | None) -> fl
     " nangate45 (if nothing is named) or sky130.",
 )
 @click.option(
+    "--activity",
+    is_flag=True,
+    help="Of a build: simulate it on --inputs, count the toggles of every net, and price them by an"
+    " FPGA's profile. With --device, its netlist instead of the Verilog.",
+)
+@click.option(
     "--inputs",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="X.npz",
-    help="With --liberty: images whose taps the arrays see (default: uniform taps).",
+    help="With --activity: images to simulate. With --liberty: images whose taps the arrays see"
+    " (default: uniform taps).",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --activity: how many of --inputs (default 4), and as many random ones.",
 )
 @json_option
 def estimate(
@@ -84,7 +97,9 @@ def estimate(
     picture: Path | None,
     roofline: Path | None,
     liberty: str | None,
+    activity: bool,
     inputs: Path | None,
+    images: int | None,
     as_json: bool,
     **request: Any,
 ) -> None:
@@ -94,13 +109,23 @@ def estimate(
     1-graph.json of a build, file.py:factory or a .pt2. SUBJECT@4 chooses the bits of a graph. With
     OTHER, both are shown side by side.
     """
+    beside = request | {"other": other, "picture": picture, "roofline": roofline}
+    if activity:
+        mine = {"profile": beside.pop("profile"), "device": beside.pop("device")}
+        _refuse_beside("--activity", beside | {"liberty": liberty})
+        _print_activity(Path(subject), inputs, images, mine, as_json)
+        return
+    if images:
+        raise InputError(f"--images must come with --activity, not alone with {images}; add it.")
     if liberty:
-        clock = request.pop("clock")
-        _refuse_beside_liberty(request | {"other": other, "picture": picture, "roofline": roofline})
+        clock = beside.pop("clock")
+        _refuse_beside("--liberty", beside)
         _print_cells(Path(subject), liberty, inputs, clock, as_json)
         return
     if inputs:
-        raise InputError(f"--inputs must come with --liberty, not alone with {inputs}; add it.")
+        raise InputError(
+            f"--inputs must come with --liberty or --activity, not alone with {inputs}; add one."
+        )
     from hwgen_sim.energy_charts import check_chart, save_energy, save_roofline
     from hwgen_sim.side_by_side import side_by_side
     from hwgen_sim.subjects import Request, estimate_subject
@@ -121,13 +146,13 @@ def estimate(
         _print_both(side_by_side(*documents))
 
 
-def _refuse_beside_liberty(given: dict[str, Any]) -> None:
+def _refuse_beside(level: str, given: dict[str, Any]) -> None:
     context = click.get_current_context()
     for parameter in context.command.params:
         value = given.get(str(parameter.name))
         if value:
             name = parameter.opts[0] if isinstance(parameter, click.Option) else "OTHER"
-            raise InputError(f"--liberty takes no {name}, not {value}; leave one of them out.")
+            raise InputError(f"{level} takes no {name}, not {value}; leave one of them out.")
 
 
 def _print_cells(
@@ -149,6 +174,48 @@ def _print_cells(
     click.echo(f"energies per image on {document['taps']} taps. Not modelled:")
     for line in document["not_modelled"]:
         click.echo(f"  {line}")
+
+
+def _print_activity(
+    build: Path, inputs: Path | None, images: int | None, chosen: dict[str, Any], as_json: bool
+) -> None:
+    if inputs is None:
+        raise InputError("--activity must come with --inputs X.npz, images to simulate; add them.")
+    from hwgen_sim.activity import ACTIVITY_COLUMNS, estimate_activity
+
+    with progress() as report:
+        document = estimate_activity(build, inputs, images, **chosen, progress=report)
+    if as_json:
+        print_json(document)
+        return
+    design, total = document["design"], document["total"] | {"name": "total"}
+    print_table(map(_activity_row, [*document["nodes"], design, total]), ACTIVITY_COLUMNS)
+    click.echo(
+        f"Toggles and energies per image, measured on {document['images']} images and as many"
+        f" random ones in the {document['simulated']}; energies by published figures, profile"
+        f" {document['profile']}."
+    )
+    click.echo(f"Source of energies: {document['profile_source']}")
+    click.echo("Not modelled:")
+    for line in document["not_modelled"]:
+        click.echo(f"  {line}")
+
+
+def _activity_row(row: dict[str, Any]) -> dict[str, Any]:
+    toggles, random = (sum(row[name].values()) for name in ("toggles", "random_toggles"))
+    energy = {f"{name}_nj": pj / 1000 for name, pj in row["energy_pj"].items()}
+    clock = row["clock_pj"]["nominal"] / 1000
+    return (
+        row
+        | energy
+        | {
+            "toggles": round(toggles),
+            "random_toggles": round(random),
+            "ratio": toggles / random if random else None,
+            "random_nj": row["random_energy_pj"]["nominal"] / 1000,
+            "clock_nj": clock or None,  # a figure that the profile has not
+        }
+    )
 
 
 def _print_one(document: dict[str, Any]) -> None:

@@ -246,3 +246,83 @@ def test_standard_cells_are_told_the_clock(
     done = hwgen("estimate", built, "--liberty", "x.lib")
     assert given[1][-1] is None
     assert "leakage pj" not in done.out
+
+
+def test_toggles_of_a_build_on_real_and_random_images(
+    hwgen: Command, project: Project, built: Path
+):
+    words = (built, "--activity", "--inputs", project.images, "--images", "2")
+    found = document(hwgen, *words)
+    assert found["images"] == 2
+    assert [node["name"] for node in found["nodes"]][:2] == ["conv", "bn1"]
+    rows = [*found["nodes"], found["design"]]
+    for name in ("toggles", "random_toggles"):
+        for kind, count in found["total"][name].items():
+            assert count == pytest.approx(sum(row[name].get(kind, 0) for row in rows))
+    for row in rows:
+        toggles = sum(n for kind, n in row["toggles"].items() if kind != "inner")
+        assert row["energy_pj"]["nominal"] == pytest.approx(0.23 * toggles)  # an ECP5's cell
+        assert row["energy_pj"]["high"] == pytest.approx(0.251 * toggles)
+    assert {*found["source"].values()} == {"measured"}
+    other = document(hwgen, *words, "--energy-profile", "xcup")
+    first = other["nodes"][0]
+    assert first["toggles"] == found["nodes"][0]["toggles"]
+    cycles = found["cycles"]
+    assert first["clock_pj"]["nominal"] == pytest.approx(0.0206 * first["flip_flops"] * cycles)
+    assert found["nodes"][0]["clock_pj"]["nominal"] == 0
+
+
+def test_toggles_are_told_to_people(hwgen: Command, project: Project, built: Path):
+    done = hwgen("estimate", built, "--activity", "--inputs", project.images, "--images", "2")
+    assert done.code == 0
+    for said in (
+        "random toggles",
+        "measured on 2 images and as many random ones in the Verilog",
+        "profile ecp5.",
+        "glitches: ",
+        "the source subtracts power in reset, in which the clock goes on",
+    ):
+        assert said in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("resnet20",), "OTHER, not resnet20"),
+        (("--liberty", "nangate45"), "--liberty, not nangate45"),
+        (("--clock", "100"), "--clock, not 100.0"),
+        (("--memory-profile", "cacti-45nm"), "--memory-profile, not cacti-45nm"),
+        (("--scale", "stillmaker-baas:45->7"), "--scale, not stillmaker-baas:45->7"),
+        (("--bits", "4"), "--bits, not 4"),
+        (("--input", "1,6,6"), "--input, not (1, 6, 6)"),
+        (("--memory", "x.toml"), "--memory, not x.toml"),
+        (("--picture", "x.svg"), "--picture, not x.svg"),
+        (("--roofline", "x.svg"), "--roofline, not x.svg"),
+    ],
+)
+def test_toggles_take_nothing_of_the_other_levels(
+    hwgen: Command, project: Project, built: Path, words: tuple[str, ...], name: str
+):
+    told = refusal(hwgen, built, *words, "--activity", "--inputs", project.images)
+    assert told == f"--activity takes no {name}; leave one of them out."
+
+
+def test_toggles_need_images_and_images_need_a_level(hwgen: Command, project: Project, built: Path):
+    told = refusal(hwgen, built, "--activity")
+    assert told == "--activity must come with --inputs X.npz, images to simulate; add them."
+    told = refusal(hwgen, built, "--images", "2")
+    assert told == "--images must come with --activity, not alone with 2; add it."
+    told = refusal(hwgen, built, "--inputs", project.images)
+    images = project.images
+    assert told == (
+        f"--inputs must come with --liberty or --activity, not alone with {images}; add one."
+    )
+
+
+def test_toggles_are_priced_by_a_table_that_has_them(hwgen: Command, project: Project, built: Path):
+    words = ("--activity", "--inputs", project.images, "--energy-profile", "horowitz-45nm")
+    told = refusal(hwgen, built, *words)
+    profiles = "ecp5, ice40up, xc7, xcup"
+    assert told == (
+        f"The energy profile horowitz-45nm has no figure for a toggle; choose {profiles}."
+    )

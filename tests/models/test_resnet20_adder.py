@@ -10,6 +10,7 @@ import torch
 
 from hwgen.frontend import from_torch
 from hwgen.frontend.integer_torch import run_integer_torch
+from hwgen.nn import AdderConv2d
 from hwgen.quantize import Policy, quantize
 from hwgen_sim import fast, golden
 from tests.models.hardware import check_verilog, is_as_fast_as_its_slowest_node
@@ -103,6 +104,35 @@ def test_golden_equals_integer_torch_on_all_images():
     plain, ours = golden.run(integers, inputs), fast.run(integers, inputs)
     for node in plain:
         np.testing.assert_array_equal(plain[node], ours[node], err_msg=node)
+
+
+def test_zeros_grow_with_depth_as_torch_counts_them_too():
+    model, graph, module = network()
+    images, _ = data()
+    integers = quantize(graph, images[:64])
+    shown = images[-20:]
+    values = fast.run(integers, golden.prepare(integers, shown))
+    mean, std = (torch.tensor(part).view(3, 1, 1) for part in (module.MEAN, module.STD))
+    floats: dict[str, float] = {}
+
+    def watch(name: str):
+        def count(_, inputs):
+            floats[name.replace(".", "_")] = float((inputs[0] == 0).float().mean())
+
+        return count
+
+    for name, layer in model.named_modules():
+        if isinstance(layer, AdderConv2d):
+            layer.register_forward_pre_hook(watch(name))
+    with torch.no_grad():
+        model((torch.from_numpy(shown) / 255 - mean) / std)
+    layers = [node for node in integers.nodes if node.kind == "adder_conv2d"]
+    shares = {node.name: float((values[node.inputs[0]] == 0).mean()) for node in layers}
+    assert shares.keys() == floats.keys()
+    for name, share in shares.items():  # rounding adds some zeros, and removes none
+        assert floats[name] - 0.01 <= share <= floats[name] + 0.06
+    assert shares["layer3_2_conv2"] == pytest.approx(0.829, abs=0.001)
+    assert shares["layer3_2_conv2"] == max(shares.values())
 
 
 def test_verilog_equals_golden_at_every_node(tmp_path):

@@ -36,6 +36,10 @@ FIGURES = [
     ("shift against product, 8 bits: energy saved", 88.0, 0.11),
     ("adder kernel, area saved at 8 bits: textbook distance", 100 * (1 - 77.7 / 376.9), 0.03),
     ("adder array of 16x16, LUTs saved at 8 bits: textbook form", 100 * (1 - 8307 / 31687), 0.13),
+    # measured once, see docs/energy.md
+    ("accelerator power saved, least", 100 * (13447.9 - 8653.0) / 13447.9, 0.26),
+    ("accelerator power saved, most", 100 * (7565.7 - 3306.3) / 7565.7, 0.28),
+    ("zeros behind BN and ReLU of AdderNet-50", 82.9, 0.1),
 ]
 
 

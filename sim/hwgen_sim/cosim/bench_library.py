@@ -30,10 +30,16 @@ class BenchLibrary:
         return bool(self._code.hwgen_run(self._bench, edges))
 
     def trace(self, path: Path, edges: int) -> None:
-        """Run clock edges and write them as VCD; only a traced model can."""
+        """Run clock edges and write them as VCD; only a model made for VCD can."""
         trace = self._code.hwgen_trace
         trace.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64)
         trace(self._bench, str(path).encode(), edges)
+
+    def saif(self, start: Path, run: Path) -> None:
+        """Run to the end and write the toggles of every net; only a model made for SAIF can."""
+        saif = self._code.hwgen_saif
+        saif.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p)
+        saif(self._bench, str(start).encode(), str(run).encode())
 
     def close(self) -> None:
         """End the simulation and free it."""

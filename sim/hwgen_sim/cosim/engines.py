@@ -9,6 +9,7 @@ from pathlib import Path
 from hwgen.errors import ToolMissing
 from hwgen_sim.cosim.bench_library import BenchLibrary
 from hwgen_sim.cosim.cache import log_path
+from hwgen_sim.cosim.saif import Saif
 from hwgen_sim.cosim.tools import run_tool
 from hwgen_sim.cosim.waves import Waves
 
@@ -18,13 +19,18 @@ BURST = 100_000
 """Clock edges per call: Python wakes a few times per second, and Ctrl-C still works."""
 
 
-def run_library(library: Path, plusargs: Sequence[str], waves: Waves | None = None) -> float:
+def run_library(
+    library: Path, plusargs: Sequence[str], record: Waves | Saif | None = None
+) -> float:
     """Run the bench inside this process, through ctypes."""
     bench = BenchLibrary(library, plusargs)
     start = time.perf_counter()
     try:
-        if waves:
-            _trace(bench, waves)
+        if isinstance(record, Saif):
+            _count(bench, record)
+            return time.perf_counter() - start
+        if record:
+            _trace(bench, record)
         while not bench.run(BURST):
             pass
         return time.perf_counter() - start
@@ -52,6 +58,12 @@ def _trace(bench: BenchLibrary, waves: Waves) -> None:
         if bench.run(min(BURST, 2 * (waves.first - bench.cycle))):
             return
     bench.trace(waves.path, 2 * (waves.last - waves.first + 1))
+
+
+def _count(bench: BenchLibrary, saif: Saif) -> None:
+    while bench.cycle < saif.first:
+        bench.run(min(BURST, 2 * (saif.first - bench.cycle)))
+    bench.saif(saif.start, saif.run)
 
 
 def libpython() -> str | None:

@@ -10,8 +10,11 @@ HARNESS = """\
 #include "Vtop.h"
 #include "Vtop___024root.h"
 #include "verilated.h"
-#if VM_TRACE
+#if VM_TRACE_VCD
 #include "verilated_vcd_c.h"
+#endif
+#if VM_TRACE_SAIF
+#include "verilated_saif_c.h"
 #endif
 #include <cstdint>
 #include <memory>
@@ -43,7 +46,7 @@ void hwgen_close(Simulation* simulation) {
     simulation->top->final();
     delete simulation;
 }
-#if VM_TRACE
+#if VM_TRACE_VCD
 // One edge per time step, so that every edge is visible.
 uint32_t hwgen_trace(Simulation* simulation, const char* path, uint64_t edges) {
     VerilatedVcdC trace;
@@ -57,6 +60,27 @@ uint32_t hwgen_trace(Simulation* simulation, const char* path, uint64_t edges) {
     }
     trace.close();
     return finished;
+}
+#endif
+#if VM_TRACE_SAIF
+// One cycle per time step; the file `start` has the first sample alone. Only a new object counts
+// all bits in its first sample.
+void hwgen_saif(Simulation* simulation, const char* start, const char* run) {
+    VerilatedSaifC first, all;
+    auto dump = [&](VerilatedSaifC& trace) {
+        trace.dump(simulation->context.time());
+        simulation->context.timeInc(1);
+    };
+    simulation->top->trace(&first, 99);
+    first.open(start);
+    dump(first);
+    first.close();
+    simulation->top->trace(&all, 99);
+    all.open(run);
+    dump(all);
+    while (!simulation->run(2)) dump(all);
+    dump(all);
+    all.close();
 }
 #endif
 }

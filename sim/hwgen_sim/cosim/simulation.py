@@ -13,6 +13,7 @@ from hwgen_sim.cosim.bench import bench_text, probes
 from hwgen_sim.cosim.engines import run_cocotb, run_library
 from hwgen_sim.cosim.icarus import icarus_command
 from hwgen_sim.cosim.result import Capture, SimResult, read_capture
+from hwgen_sim.cosim.saif import Saif
 from hwgen_sim.cosim.tools import require_cocotb
 from hwgen_sim.cosim.verilated import build_model
 from hwgen_sim.cosim.waves import Waves
@@ -37,6 +38,7 @@ def simulate(
     density: float = 0.9,
     nodes: str = "all",
     waves: Waves | None = None,
+    saif: Saif | None = None,
     idle_limit: int | None = None,
 ) -> SimResult:
     """Simulate ``verilog`` on (N, *shape) integers and return every observed node's integers.
@@ -48,6 +50,8 @@ def simulate(
         density    : largest share of stalled cycles; each side redraws its own every 128 cycles
         nodes      : "all" or "output"
         waves      : part of the run to write as VCD (Verilator, through the library)
+        saif       : files for the toggles of all nets (the same); registers without an initial
+                     value start at 0, as in an FPGA
         idle_limit : cycles without any transfer that count as a deadlock
 
     Raises:
@@ -57,19 +61,23 @@ def simulate(
     """
     _check_choices(simulator=simulator, engine=engine, nodes=nodes)
     _check_inputs(inputs, manifest.input)
-    if simulator == "icarus" and (waves or engine == "library"):
+    if waves and saif:
+        raise ValueError("waves and saif must not both be given")
+    record = waves or saif
+    if simulator == "icarus" and (record or engine == "library"):
         raise InputError("Icarus runs through cocotb only and writes no waves; use verilator.")
     if not verilog.is_file():
         raise BuildError(f"{verilog} is missing; run 'hwgen compile' again.")
-    way = f"{simulator} through {'library' if waves else engine}"
+    way = f"{simulator} through {'library' if record else engine}"
     observed = probes(manifest, nodes)
     with tempfile.TemporaryDirectory(prefix="hwgen-") as name:
         folder = Path(name)
         _write_stimulus(inputs, manifest.input, folder / "stimulus.bin")
         limit = idle_limit or _idle_limit(manifest)
         plusargs = _plusargs(folder, len(inputs), stalls, density, limit, manifest.settled_cycles)
+        plusargs += _undefined(stalls, zero=saif is not None)
         bench = bench_text(observed, manifest.joins)
-        seconds = _run(way, verilog, bench, plusargs, waves, folder)
+        seconds = _run(way, verilog, bench, plusargs, record, folder)
         capture = read_capture(folder, observed, manifest.joins, len(inputs))
     return _result(capture, manifest, seconds, way, stalls)
 
@@ -79,17 +87,18 @@ def _run(
     verilog: Path,
     bench: str,
     plusargs: list[str],
-    waves: Waves | None,
+    record: Waves | Saif | None,
     folder: Path,
 ) -> float:
     if way.endswith("cocotb"):
         require_cocotb()
     if way == "icarus through cocotb":
         return run_cocotb(icarus_command(verilog, bench), plusargs, folder)
-    model = build_model(verilog, bench, traced=waves is not None)
+    trace = {Saif: "saif", Waves: "vcd"}.get(type(record), "")
+    model = build_model(verilog, bench, trace=trace)
     if way == "verilator through cocotb":
         return run_cocotb((model.executable,), plusargs, folder)
-    return run_library(model.library, plusargs, waves)
+    return run_library(model.library, plusargs, record)
 
 
 def _check_choices(**chosen: str) -> None:
@@ -129,9 +138,13 @@ def _plusargs(
         "idle": idle,
         "start": start,
     }
-    # Registers without a reset start with random bits, not with a flattering zero.
-    own = ["+verilator+rand+reset+2", f"+verilator+seed+{1 + seed % 1_000_000}"]
-    return [*(f"+{name}={value}" for name, value in values.items()), *own]
+    return [f"+{name}={value}" for name, value in values.items()]
+
+
+def _undefined(seed: int, zero: bool) -> list[str]:
+    """Registers without an initial value start with random bits, not with a flattering zero."""
+    bits = 0 if zero else 2
+    return [f"+verilator+rand+reset+{bits}", f"+verilator+seed+{1 + seed % 1_000_000}"]
 
 
 def _result(

@@ -25,6 +25,14 @@ _VERILATE = (
     # Warnings would judge generated text; errors still end the run, and $fatal of a cell's model.
     *("-Wno-fatal", "-Wno-lint", "-Wno-style", "-Werror-USERFATAL"),
 )
+_TRACES = {
+    "vcd": ("--trace-vcd",),
+    # nets of any width and name, but no contents of memories
+    "saif": (
+        *("--trace-saif", "--trace-underscore"),
+        *("--trace-max-width", "0", "--trace-max-array", "1"),
+    ),
+}
 _COMPILE = ("-fPIC", "-fno-semantic-interposition", "-w")
 _LEVEL = "-O1"
 """Of code that runs while cycles run: as fast as with -O2, and compiled in a third of the time."""
@@ -36,10 +44,10 @@ _FAST_UNIT, _SLOW_UNIT = 1 << 20, 1 << 22
 class Model:
     """A Verilated bench, compiled; the two ways to run it are linked when first asked for."""
 
-    def __init__(self, folder: Path, tool: Verilator, traced: bool):
+    def __init__(self, folder: Path, tool: Verilator, trace: str):
         self._folder = folder
         self._tool = tool
-        self._traced = traced
+        self._trace = trace
         self._runtime = _runtime(folder, tool)
 
     @property
@@ -74,25 +82,28 @@ class Model:
 
     def _link(self, source: Path, product: Path, options: tuple[str, ...]) -> None:
         objects = [*sorted(self._folder.glob("*.o")), *self._runtime]
-        flags = (*_COMPILE, "-O2", *_defines(self._traced), *_includes(self._tool, self._folder))
+        flags = (*_COMPILE, "-O2", *_defines(self._trace), *_includes(self._tool, self._folder))
         command = (compiler()[0], *flags, source, *objects, *options, "-lpthread", "-o", product)
         run_tool("The C++ linker", command, log_path(f"link-{product.name}-{os.getpid()}"))
 
 
-def build_model(verilog: Path, bench: str, *, traced: bool = False) -> Model:
-    """Verilate and compile ``verilog`` with the text of its bench, or take it from the cache."""
+def build_model(verilog: Path, bench: str, *, trace: str = "") -> Model:
+    """Verilate and compile ``verilog`` with the text of its bench, or take it from the cache.
+
+    ``trace`` is the kind of file that the model can write: "vcd", "saif" or none.
+    """
     tool = find_verilator()
-    parts = (verilog.read_bytes(), bench, f"traced={traced}", _LEVEL, *_VERILATE, *_flags(tool))
+    options = (*_VERILATE, *_TRACES.get(trace, ()))
+    parts = (verilog.read_bytes(), bench, _LEVEL, *options, *_flags(tool))
 
     def build(folder: Path) -> None:
         (folder / "bench.sv").write_text(bench)
         sources = (folder / "bench.sv", verilog.resolve())
-        trace = ("--trace-vcd",) if traced else ()
-        command = (tool.program, *_VERILATE, *trace, "--Mdir", folder, *sources)
+        command = (tool.program, *options, "--Mdir", folder, *sources)
         run_tool("Verilator", command, log_path(folder.name), env=tool.environment)
-        _compile_model(folder, tool, traced)
+        _compile_model(folder, tool, trace)
 
-    return Model(cached("model", parts, build), tool, traced)
+    return Model(cached("model", parts, build), tool, trace)
 
 
 def _runtime(model: Path, tool: Verilator) -> list[Path]:
@@ -109,18 +120,18 @@ def _runtime_object(source: Path, tool: Verilator) -> Path:
     # Only the first has code that runs while cycles run; the others are large and rarely called.
     level = _LEVEL if source.stem == "verilated" else "-O0"
     parts = (source.read_bytes(), level, *_flags(tool))
-    folder = cached("runtime", parts, lambda folder: _compile(source, folder, tool, False, level))
+    folder = cached("runtime", parts, lambda folder: _compile(source, folder, tool, "", level))
     return folder / f"{source.stem}.o"
 
 
-def _compile_model(folder: Path, tool: Verilator, traced: bool) -> None:
+def _compile_model(folder: Path, tool: Verilator, trace: str) -> None:
     slow = set(folder.glob("*Slow.cpp"))
     fast = set(folder.glob("*.cpp")) - slow
     units = [(unit, _LEVEL) for unit in _units(fast, folder / "fast", _FAST_UNIT)]
     # Code that runs once (constructors, initial values) is large: compile it fast.
     units += [(unit, "-O0") for unit in _units(slow, folder / "slow", _SLOW_UNIT)]
     with ThreadPoolExecutor(_JOBS) as pool:
-        list(pool.map(lambda unit: _compile(unit[0], folder, tool, traced, unit[1]), units))
+        list(pool.map(lambda unit: _compile(unit[0], folder, tool, trace, unit[1]), units))
 
 
 def _units(sources: Iterable[Path], name: Path, size: int) -> list[Path]:
@@ -137,8 +148,8 @@ def _units(sources: Iterable[Path], name: Path, size: int) -> list[Path]:
     return units
 
 
-def _compile(source: Path, folder: Path, tool: Verilator, traced: bool, level: str) -> None:
-    flags = (*_COMPILE, level, *_defines(traced), *_includes(tool, folder))
+def _compile(source: Path, folder: Path, tool: Verilator, trace: str, level: str) -> None:
+    flags = (*_COMPILE, level, *_defines(trace), *_includes(tool, folder))
     command = (compiler()[0], *flags, "-c", source, "-o", folder / f"{source.stem}.o")
     run_tool("The C++ compiler", command, log_path(f"{folder.name}-{source.stem}"))
 
@@ -147,11 +158,11 @@ def _flags(tool: Verilator) -> tuple[str, ...]:
     return (tool.version, str(tool.root), *compiler(), *_COMPILE)
 
 
-def _defines(traced: bool) -> tuple[str, ...]:
-    trace = ("VM_TRACE", "VM_TRACE_VCD")
-    other = ("VM_COVERAGE", "VM_SC", "VM_TIMING", "VM_TRACE_FST", "VM_TRACE_SAIF")
-    on = (f"-D{name}={int(traced)}" for name in trace)
-    return ("-DVERILATOR=1", *on, *(f"-D{name}=0" for name in other))
+def _defines(trace: str) -> tuple[str, ...]:
+    on = {"VM_TRACE": bool(trace)}
+    on |= {f"VM_TRACE_{kind.upper()}": kind == trace for kind in ("vcd", "saif", "fst")}
+    on |= dict.fromkeys(("VM_COVERAGE", "VM_SC", "VM_TIMING"), False)
+    return ("-DVERILATOR=1", *(f"-D{name}={int(value)}" for name, value in on.items()))
 
 
 def _includes(tool: Verilator, folder: Path) -> tuple[str, ...]:

@@ -13,24 +13,28 @@ from hwgen_sim.netlist.cells import cell_models
 
 __all__ = ["netlist_verilog"]
 
-_SCRIPT = """
-read_json netlist.json
-delete */t:$scopeinfo
-write_verilog -noattr netlist.v
-"""
+_READ = "read_json netlist.json; delete */t:$scopeinfo"
+_SHORT = "rename -hide w:*; rename -enumerate -pattern n% w:*"
+_WRITE = "write_verilog -noattr netlist.v"
+_UNTRACED = "/*verilator tracing_off*/"
+"""What is inside a cell is no net of the design."""
 _JOB = "from pyosys import libyosys; libyosys.run_pass('script job.ys')"
 
 
-def netlist_verilog(netlist: Path, family: str) -> Path:
+def netlist_verilog(netlist: Path, family: str, short: bool = False) -> Path:
     """Verilog of a netlist (Yosys JSON) and of its cells, kept by content.
 
-    Instances, cells and the contents of memories stay as they are. Raises InputError for a cell
-    without a model, ToolFailed, ToolMissing.
+    Instances, cells and the contents of memories stay as they are. Beside it are its two halves,
+    ``netlist.v`` and ``cells.v``. With ``short``, nets inside of modules are called n0, n1, and so
+    on: Verilator 5.048 cannot trace names that are very long. Raises InputError for a cell without
+    a model, ToolFailed, ToolMissing.
     """
     data = netlist.read_bytes()
     models = cell_models(family, set(_cells(json.loads(data)["modules"], "top")))
-    parts = (data, models, _SCRIPT, version("pyosys"))
-    return cached("netlist", parts, lambda folder: _write(folder, data, models)) / "top.v"
+    models = f"{_UNTRACED}\n{models}"
+    script = "\n".join([_READ, *([_SHORT] if short else []), _WRITE])
+    parts = (data, models, script, version("pyosys"))
+    return cached("netlist", parts, lambda at: _write(at, data, models, script)) / "top.v"
 
 
 def _cells(modules: Mapping[str, Any], name: str) -> Iterator[str]:
@@ -49,10 +53,11 @@ def _is_design(module: Mapping[str, Any] | None) -> bool:
     return module is not None and not {"blackbox", "whitebox"} & module["attributes"].keys()
 
 
-def _write(folder: Path, data: bytes, models: str) -> None:
+def _write(folder: Path, data: bytes, models: str, script: str) -> None:
     (folder / "netlist.json").write_bytes(data)
-    (folder / "job.ys").write_text(_SCRIPT)
+    (folder / "job.ys").write_text(script)
     product = folder / "netlist.v"
     command = (sys.executable, "-c", _JOB)
     run_tool("Yosys", command, log_path(folder.name), cwd=folder, product=product)
+    (folder / "cells.v").write_text(models)
     (folder / "top.v").write_text(f"{product.read_text()}\n{models}")
