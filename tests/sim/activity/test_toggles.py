@@ -148,7 +148,7 @@ def test_a_netlist_moves_the_same_bits_between_nodes_as_the_verilog(tmp_path: Pa
         files = Saif(tmp_path / f"{folder}.start", tmp_path / f"{folder}.run")
         simulate(
             mine.verilog, mine.manifest, design.images, engine="library", nodes="output",
-            saif=files, netlist=mine.is_netlist,
+            saif=files,
         )  # fmt: skip
         toggles = read_toggles(files)
         nodes = count_toggles(mine.nets, toggles, mine.manifest)
