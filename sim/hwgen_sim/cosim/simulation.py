@@ -61,9 +61,7 @@ def simulate(
     """
     _check_choices(simulator=simulator, engine=engine, nodes=nodes)
     _check_inputs(inputs, manifest.input)
-    if waves and saif:
-        raise ValueError("waves and saif must not both be given")
-    record = waves or saif
+    record = _record(waves, saif)
     if simulator == "icarus" and (record or engine == "library"):
         raise InputError("Icarus runs through cocotb only and writes no waves; use verilator.")
     if not verilog.is_file():
@@ -99,6 +97,12 @@ def _run(
     if way == "verilator through cocotb":
         return run_cocotb((model.executable,), plusargs, folder)
     return run_library(model.library, plusargs, record)
+
+
+def _record(waves: Waves | None, saif: Saif | None) -> Waves | Saif | None:
+    if waves and saif:
+        raise ValueError("waves and saif must not both be given")
+    return waves or saif
 
 
 def _check_choices(**chosen: str) -> None:

@@ -30,8 +30,8 @@ def netlist_verilog(netlist: Path, family: str, short: bool = False) -> Path:
     a model, ToolFailed, ToolMissing.
     """
     data = netlist.read_bytes()
-    models = cell_models(family, set(_cells(json.loads(data)["modules"], "top")))
-    models = f"{_UNTRACED}\n{models}"
+    used = set(_cells(json.loads(data)["modules"], "top"))
+    models = f"{_UNTRACED}\n{cell_models(family, used)}"
     script = "\n".join([_READ, *([_SHORT] if short else []), _WRITE])
     parts = (data, models, script, version("pyosys"))
     return cached("netlist", parts, lambda at: _write(at, data, models, script)) / "top.v"
