@@ -73,9 +73,7 @@ class Counted:
         # the one module below the top has no instances whose ends a deadlock would tell
         alone = replace(manifest, joins=())
         with chdir(self._folder):
-            result = simulate(
-                self.verilog, alone, inputs, engine="library", nodes="output", netlist=True
-            )
+            result = simulate(self.verilog, alone, inputs, engine="library", nodes="output")
         counts = map(int, (self._folder / "events.txt").read_text().split())
         return Counter(dict(zip(self._names, counts, strict=True))), result
 
