@@ -14,7 +14,9 @@ from hwgen_sim.netlist.cells import cell_models
 __all__ = ["netlist_verilog"]
 
 _READ = "read_json netlist.json; delete */t:$scopeinfo"
-_SHORT = "rename -hide w:*; rename -enumerate -pattern n% w:*"
+_INNER = "c:* top/c:* %d"
+_SHORT = f"rename -hide w:* {_INNER} %u; rename -enumerate -pattern n% w:*"
+_SHORT += f"; rename -enumerate -pattern c% {_INNER}"
 _WRITE = "write_verilog -noattr netlist.v"
 _UNTRACED = "/*verilator tracing_off*/"
 """What is inside a cell is no net of the design."""
@@ -25,9 +27,9 @@ def netlist_verilog(netlist: Path, family: str, short: bool = False) -> Path:
     """Verilog of a netlist (Yosys JSON) and of its cells, kept by content.
 
     Instances, cells and the contents of memories stay as they are. Beside it are its two halves,
-    ``netlist.v`` and ``cells.v``. With ``short``, nets inside of modules are called n0, n1, and so
-    on: Verilator 5.048 cannot trace names that are very long. Raises InputError for a cell without
-    a model, ToolFailed, ToolMissing.
+    ``netlist.v`` and ``cells.v``. With ``short``, nets inside of modules are called n0, n1, and
+    so on, and cells below the top c0, c1: Verilator 5.048 cannot trace names that are very long.
+    Raises InputError for a cell without a model, ToolFailed, ToolMissing.
     """
     data = netlist.read_bytes()
     used = set(_cells(json.loads(data)["modules"], "top"))

@@ -139,7 +139,8 @@ def test_a_netlist_moves_the_same_bits_between_nodes_as_the_verilog(tmp_path: Pa
     verilog = tmp_path / "top.v"
     verilog.write_text(design.verilog)
     instances = {s.node: s.instance for s in design.manifest.nodes if s.instance}
-    netlist = synthesize(verilog, instances, load_device("lfe5u-25f"), tmp_path).netlist
+    synthesis = synthesize(verilog, instances, load_device("lfe5u-25f"), tmp_path)
+    netlist = synthesis.netlist
     ports = []
     for folder, mine in (
         ("rtl", activity(design, tmp_path)),
@@ -161,5 +162,7 @@ def test_a_netlist_moves_the_same_bits_between_nodes_as_the_verilog(tmp_path: Pa
                 if bit[0].startswith("o__")
             }
         )
+    # of the netlist, which is simulated last: as many flip-flops as were synthesized
+    assert sum(node.bits["register"] for node in nodes.values()) == synthesis.total.ff
     assert ports[0] == ports[1]
     assert sum(ports[0].values()) > 1000
