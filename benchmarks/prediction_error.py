@@ -52,7 +52,7 @@ class Node:
 def nodes_of(design: Design, family: str) -> list[Node]:
     """All nodes of a design, which is folded alike for all families."""
     device = load_device(DEVICES[family])
-    plan = folded(integers(design), design.speed)
+    plan = folded(integers(design), design.speed, device.fabric)
     found = synthesized(plan, device).nodes
     return [
         Node(

@@ -16,7 +16,7 @@ from hwgen.schedule.fabric import FABRICS, fabric_of
 from hwgen.schedule.memory import memory_resources
 from hwgen.schedule.multipliers import product_resources
 from hwgen.schedule.plan import Target
-from hwgen.schedule.resources import block_resources
+from hwgen.schedule.resources import block_resources, counted
 from hwgen.schedule.schedule import schedule
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.numerics import IntType
@@ -86,6 +86,32 @@ def test_the_two_ports_of_a_block_ram_read_one_table():
     found = {family: memory_resources(table, FABRICS[family]).bram for family in FABRICS}
     single = {"ice40", "ice40up"}  # one read port
     assert found == {family: 2 if family in single else 1 for family in FABRICS}
+
+
+#  family, words, LUTs for each column: a LUT4 holds 16 words, Gowin joins LUTs by multiplexers of
+#  their own, and a LUT6 holds 64; without those, four LUT4 and two more are the least for 64 words
+@pytest.mark.parametrize(
+    ("family", "words", "least", "most"),
+    [("ecp5", 16, 1, 1), ("gowin", 32, 2, 2), ("gowin", 33, 4, 4), ("gowin", 64, 4, 4),
+     ("xc7", 64, 1, 1), ("ice40", 64, 6, 10), ("ecp5", 32, 3, 5)],
+)  # fmt: skip
+def test_a_table_in_luts_takes_what_its_depth_asks(family, words, least, most):
+    table = Memory(width=24, depth=words, style="logic", written=False)
+    found = memory_resources(table, fabric_of(family))
+    assert least * 24 <= found.lut <= most * 24
+    assert found.ff == 24
+
+
+def test_a_short_adder_becomes_gates_where_the_family_says_so():
+    lanes = [
+        ArrayParams(
+            kernel="adder", x=IntType(bits, signed=False), w=IntType(bits, signed=False),
+            acc=IntType(16, signed=True), simd=1, pe=1, beats=9, folds=1,
+        ) for bits in (3, 4)
+    ]  # fmt: skip
+    chains = {f: [counted(p, f).logic.carry for p in lanes] for f in ("ecp5", "gowin")}
+    assert chains["ecp5"][1] - chains["ecp5"][0] == 3, "five bits in pairs; four are gates"
+    assert chains["gowin"][1] - chains["gowin"][0] == 1
 
 
 @pytest.mark.parametrize(("family", "bits", "used", "multipliers"), PRODUCTS)
