@@ -166,10 +166,11 @@ def cells(case: Case, device: Device) -> Resources:
         return synthesize(folder / "top.v", {}, device, folder).total
 
 
-def row(family: str, case: Case) -> tuple[str, ...]:
+def row(family: str, case: Case, lut_inputs: int | None) -> tuple[str, ...]:
     """Ours beside the textbook form, each lane's share of both, and the ratio of LUTs."""
     device = load_device(DEVICES[family])
-    ours = cells(replace(case, lut_inputs=fabric_of(device.fabric).inputs), device)
+    inputs = lut_inputs or fabric_of(device.fabric).inputs
+    ours = cells(replace(case, lut_inputs=inputs), device)
     theirs = cells(replace(case, kernel=f"textbook {case.kernel}"), device)
     lanes = TAPS * case.channels
     return (
@@ -197,11 +198,14 @@ def rows(options: argparse.Namespace) -> Iterator[Sequence[str]]:
     # of the families here, iCE40 HX has no DSP blocks
     asked = [(f, c) for f, c in asked if (f, c.kernel) != ("ice40", "multiply")]
     with ThreadPoolExecutor(options.jobs) as pool:
-        yield from pool.map(partial(_row, len(asked)), range(len(asked)), asked)
+        found = partial(_row, len(asked), options.lut_inputs)
+        yield from pool.map(found, range(len(asked)), asked)
 
 
-def _row(count: int, number: int, asked: tuple[str, Case]) -> tuple[str, ...]:
-    found = row(*asked)
+def _row(
+    count: int, lut_inputs: int | None, number: int, asked: tuple[str, Case]
+) -> tuple[str, ...]:
+    found = row(*asked, lut_inputs)
     print(f"{number + 1} of {count}", end="\r", flush=True)
     return found
 
@@ -213,6 +217,9 @@ def main() -> None:
     parser.add_argument("--family", nargs="+", choices=DEVICES, default=list(DEVICES))
     parser.add_argument("--kernel", nargs="+", choices=kernels, default=list(kernels))
     parser.add_argument("--bits", nargs="+", type=int, choices=range(2, 9), default=range(2, 9))
+    parser.add_argument(
+        "--lut-inputs", type=int, choices=(4, 6), help="another form than the scheduler chooses"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes of Yosys at a time")
     options = parser.parse_args()
     names = ("lut", "carry", "ff", "dsp", "lut/lane", "carry/lane", "ff/lane", "ratio of lut")

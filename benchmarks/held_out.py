@@ -23,7 +23,16 @@ from hwgen_boards.devices import Device, load_device
 from hwgen_boards.route import Routing, route
 from hwgen_boards.synth import Synthesis, synthesize
 
-__all__ = ["DEVICES", "Design", "fitted_on", "folded", "held_out", "integers", "synthesized"]
+__all__ = [
+    "DEVICES",
+    "KERNELS",
+    "Design",
+    "fitted_on",
+    "folded",
+    "held_out",
+    "integers",
+    "synthesized",
+]
 
 DEVICES = {
     "ecp5": "lfe5u-85f",

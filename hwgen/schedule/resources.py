@@ -222,7 +222,12 @@ def _tree(terms: int, kind: IntType) -> Demand:
 
 
 def _multiply_lane(p: ArrayParams) -> Demand:
-    return Demand(products=(Product(p.x, p.w, p.sum_bits),), ff=p.lane.bits)
+    return Demand(products=(_product(p.x, p.w, p.sum_bits),), ff=p.lane.bits)
+
+
+def _product(x: IntType, w: IntType, bits: int) -> Product:
+    """Of the sum's ``bits`` no more than both operands have: some families decide by that."""
+    return Product(x, w, min(bits, x.bits + w.bits))
 
 
 def _adder_lane(p: ArrayParams) -> Demand:
@@ -289,7 +294,7 @@ def _pool(p: PoolParams) -> Demand:
 
 def _depthwise(p: DepthwiseParams) -> Demand:
     first = Demand(lut=p.acc.bits)  # the sum or the constant
-    product = Demand(products=(Product(p.x, p.w, p.acc.bits),), ff=p.lane.bits)
+    product = Demand(products=(_product(p.x, p.w, p.acc.bits),), ff=p.lane.bits)
     lane = product + _adder(p.acc.bits) + first
     shared = Demand(ff=p.fetch * p.lanes * p.x.bits + 4 * p.latency)
     shared += rom_demand(p.lanes * p.w.bits, p.words * p.beats)
