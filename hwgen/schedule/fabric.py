@@ -140,7 +140,7 @@ _XCUP = Fabric(
     ),
     multipliers=(Multiplier(a=27, b=18, partial=18, product=9, signed=True),),
     inputs=6,
-    carry=8,
+    carry=4,  # synthesis makes CARRY4 of them, half a CARRY8
 )
 _NEXUS = Fabric(
     blocks=(

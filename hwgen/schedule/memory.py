@@ -108,14 +108,21 @@ ABC finds trees with more LUTs than the six that 64 words need.
 """
 ALIKE = 24, 0.075
 """Columns, and the share of LUTs that twice as many save, as measured on ECP5 up to 384."""
+SIX = (32, 36, 45, 54), (1.0, 2.1, 2.7, 3.4)
+"""The same for 6-input LUTs, behind the counter that addresses such a memory.
+
+ABC puts parts of the counter into the table, so that beyond 32 words one LUT does not do.
+"""
 
 
 def _table(depth: int, columns: float, fabric: Fabric) -> float:
     """LUTs for each column of a read-only memory."""
     words = 2**fabric.inputs
+    if fabric.inputs == 6:
+        return float(np.interp(depth, *SIX))
     if depth <= words:
         return 1.0
-    if fabric.wide or fabric.inputs == 6:
+    if fabric.wide:
         return 2.0 ** ceil_log2(depth) / words
     each = depth / DEPTHS[-1] * LUTS[-1] if depth > DEPTHS[-1] else np.interp(depth, DEPTHS, LUTS)
     few, saved = ALIKE

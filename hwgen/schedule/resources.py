@@ -110,8 +110,12 @@ def counted(params: Any, family: str = DEFAULT_FAMILY) -> Count:
         else:
             fixed += cells
     for _, cells in _counts(demand.products, product_resources, fabric):
+        around = Resources(lut=cells.lut, carry=cells.carry * pairs)
         fixed += Resources(dsp=cells.dsp)
-        logic += Resources(lut=cells.lut, carry=cells.carry * pairs)
+        if cells.dsp:
+            logic += around
+        else:  # a product in LUTs is as large as two operands ask, however LUTs pack the rest
+            fixed += around
     return Count(logic, fixed)
 
 

@@ -89,11 +89,12 @@ def test_the_two_ports_of_a_block_ram_read_one_table():
 
 
 #  family, words, LUTs for each column: a LUT4 holds 16 words, Gowin joins LUTs by multiplexers of
-#  their own, and a LUT6 holds 64; without those, four LUT4 and two more are the least for 64 words
+#  their own, a LUT6 holds 64 (a counter's logic may push some out); without either, 64 words take
+#  at least four LUT4 and two that choose
 @pytest.mark.parametrize(
     ("family", "words", "least", "most"),
     [("ecp5", 16, 1, 1), ("gowin", 32, 2, 2), ("gowin", 33, 4, 4), ("gowin", 64, 4, 4),
-     ("xc7", 64, 1, 1), ("ice40", 64, 6, 10), ("ecp5", 32, 3, 5)],
+     ("xc7", 32, 1, 1), ("xc7", 64, 1, 4), ("ice40", 64, 6, 10), ("ecp5", 32, 3, 5)],
 )  # fmt: skip
 def test_a_table_in_luts_takes_what_its_depth_asks(family, words, least, most):
     table = Memory(width=24, depth=words, style="logic", written=False)
@@ -120,6 +121,17 @@ def test_a_product_takes_the_multipliers_it_must(family, bits, used, multipliers
     found = product_resources(product, fabric_of(family))
     assert found.dsp == multipliers
     assert multipliers or found.lut > 0
+
+
+def test_products_of_four_bits_are_too_short_for_a_multiplier_of_xilinx():
+    """Eight bits; Yosys' synth_xilinx takes those of nine or more."""
+    lanes = [
+        ArrayParams(
+            kernel="multiply", x=IntType(bits, signed=False), w=IntType(bits, signed=True),
+            acc=IntType(20, signed=True), simd=4, pe=2, beats=9, folds=4, lut_inputs=6,
+        ) for bits in (4, 5)
+    ]  # fmt: skip
+    assert [block_resources(array, "xcup").dsp for array in lanes] == [0, 8]
 
 
 @pytest.mark.parametrize("family", FABRICS)
