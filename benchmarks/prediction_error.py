@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from held_out import (
     DEVICES,
+    KERNELS,
     Design,
     clock_fitted_on,
     clock_held_out,
@@ -52,7 +53,7 @@ class Node:
 def nodes_of(design: Design, family: str) -> list[Node]:
     """All nodes of a design, which is folded alike for all families."""
     device = load_device(DEVICES[family])
-    plan = folded(integers(design), design.speed)
+    plan = folded(integers(design), design.speed, device.fabric)
     found = synthesized(plan, device).nodes
     return [
         Node(
@@ -171,6 +172,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[list[str]]) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--family", choices=DEVICES, default="ecp5")
+    parser.add_argument("--kernel", nargs="+", choices=KERNELS, default=list(KERNELS))
     parser.add_argument("--nodes", action="store_true", help="a line for every node")
     parser.add_argument("--fitted", action="store_true", help="the designs that rules saw instead")
     parser.add_argument("--fit", action="store_true", help="print hwgen/schedule/calibration.py")
@@ -184,7 +186,8 @@ def main() -> None:
         columns = ("design", "MHz predicted/found", "limit predicted", "end of the path found")
         print_table(f"{len(designs)} designs, nextpnr-ecp5, seed 1", columns, clock_rows(designs))
         return
-    designs = (fitted_on if options.fitted else held_out)(options.family)
+    chosen = (fitted_on if options.fitted else held_out)(options.family)
+    designs = [design for design in chosen if design.kernel in options.kernel]
     title = f"{len(designs)} designs on {DEVICES[options.family]}; Yosys, before place and route"
     columns = ("design", *(f"{cell} predicted/found" for cell in SHOWN))
     print_table(title, columns, cell_rows(designs, options.family, options.nodes))

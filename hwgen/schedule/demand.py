@@ -56,12 +56,16 @@ class Demand:
         chain : bits of carry chains of which no sum is used
         carry : pairs of bits of all carry chains
         ff    : flip-flops
+        sums  : bits of further carry chains, with a LUT a bit
+        tests : bits of those of which no sum is used
     """
 
     lut: float = 0
     chain: float = 0
     carry: float = 0
     ff: float = 0
+    sums: tuple[int, ...] = ()
+    tests: tuple[int, ...] = ()
     memories: tuple[Memory, ...] = ()
     products: tuple[Product, ...] = ()
 
@@ -71,6 +75,8 @@ class Demand:
             chain=self.chain + other.chain,
             carry=self.carry + other.carry,
             ff=self.ff + other.ff,
+            sums=self.sums + other.sums,
+            tests=self.tests + other.tests,
             memories=self.memories + other.memories,
             products=self.products + other.products,
         )
@@ -83,6 +89,8 @@ class Demand:
             chain=self.chain * count,
             carry=self.carry * count,
             ff=self.ff * count,
+            sums=self.sums * count,
+            tests=self.tests * count,
             memories=self.memories * count,
             products=self.products * count,
         )

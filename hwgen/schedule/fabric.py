@@ -67,7 +67,9 @@ class Fabric:
         blocks, distributed : memory cells
         multipliers         : rules, the first that takes a product wins
         inputs              : of a LUT; 6 for those that also give two functions of five
+        wide                : whether multiplexers beside the LUTs make wider ones of them
         carry               : bits of a carry cell; 0 where none is used
+        least_chain         : bits of the shortest adder that becomes a carry chain
         chains_take_luts    : whether a carry needs a LUT where its sum is not used
         lone_ff             : share of flip-flops that take a LUT site, as no LUT in it drives them
     """
@@ -76,7 +78,9 @@ class Fabric:
     distributed: tuple[Ram, ...] = ()
     multipliers: tuple[Multiplier, ...] = ()
     inputs: int = 4
+    wide: bool = False
     carry: int = 1
+    least_chain: int = 3
     chains_take_luts: bool = True
     lone_ff: float = 0
 
@@ -90,6 +94,7 @@ _ECP5 = Fabric(
     distributed=(Ram(cost=4, address=4, widths=(4,), lut=6),),
     multipliers=(Multiplier(a=18, b=18),),
     carry=2,
+    least_chain=5,
 )
 _ICE40 = Fabric(
     blocks=(Ram(cost=64, address=11, widths=(2, 4, 8, 16), byte=1, bram=1),),
@@ -109,6 +114,7 @@ _GOWIN = Fabric(
         Multiplier(a=18, b=18, least_a=4, least_b=10),
         Multiplier(a=9, b=9, least_a=4, least_b=4),
     ),
+    wide=True,
 )
 _XILINX_BLOCKS = (
     Ram(cost=129, address=14, widths=_NINES, rom_reads=2, bram=1),
@@ -134,7 +140,7 @@ _XCUP = Fabric(
     ),
     multipliers=(Multiplier(a=27, b=18, partial=18, product=9, signed=True),),
     inputs=6,
-    carry=8,
+    carry=4,  # synthesis makes CARRY4 of them, half a CARRY8
 )
 _NEXUS = Fabric(
     blocks=(

@@ -16,7 +16,8 @@ __all__ = ["laid_out"]
 def laid_out(units: Sequence[Unit], lut_inputs: int) -> tuple[Unit, ...]:
     """Units whose arrays, and what stands behind them, are made for such LUTs.
 
-    Neither integers nor cycles per image depend on it; the latency does.
+    Neither integers nor cycles per image depend on it; the latency does. For LUTs of six inputs
+    the form for them takes 13 to 22 % fewer where both were measured (docs/estimates.md).
     """
     return tuple(
         replace(

@@ -9,7 +9,9 @@ its memories and products take; what synthesis makes of the rest is calibrated i
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from math import ceil
+from operator import or_
 from typing import Any, TypeVar
 
 from hwgen.schedule.calibration import CALIBRATION, CELLS
@@ -41,6 +43,7 @@ from hwgen_rtl.fork import ForkParams
 from hwgen_rtl.hold import HoldParams
 from hwgen_rtl.lanes import AdderLanes, DistanceLanes, MinimumLanes
 from hwgen_rtl.line_buffer import LineBufferParams
+from hwgen_rtl.loops import address_steps
 from hwgen_rtl.lut import LutParams
 from hwgen_rtl.numerics import IntType, ceil_log2
 from hwgen_rtl.pad import PadParams
@@ -99,6 +102,7 @@ def counted(params: Any, family: str = DEFAULT_FAMILY) -> Count:
     pairs = 2 / fabric.carry if fabric.carry else 0  # of bits for each carry cell
     lut = demand.lut + (demand.chain if fabric.chains_take_luts else 0)
     logic = Resources(lut=lut, carry=demand.carry * pairs, ff=demand.ff)
+    logic += _chains(demand, fabric)
     fixed = Resources()
     for memory, cells in _counts(demand.memories, memory_resources, fabric):
         if memory.style == "logic":
@@ -106,9 +110,21 @@ def counted(params: Any, family: str = DEFAULT_FAMILY) -> Count:
         else:
             fixed += cells
     for _, cells in _counts(demand.products, product_resources, fabric):
+        around = Resources(lut=cells.lut, carry=cells.carry * pairs)
         fixed += Resources(dsp=cells.dsp)
-        logic += Resources(lut=cells.lut, carry=cells.carry * pairs)
+        if cells.dsp:
+            logic += around
+        else:  # a product in LUTs is as large as two operands ask, however LUTs pack the rest
+            fixed += around
     return Count(logic, fixed)
+
+
+def _chains(demand: Demand, fabric: Fabric) -> Resources:
+    """Carry chains bit by bit; short ones become gates."""
+    chains = [bits for bits in demand.sums + demand.tests if bits >= fabric.least_chain]
+    cells = sum(ceil(bits / fabric.carry) for bits in chains) if fabric.carry else 0
+    tests = (bits for bits in demand.tests if fabric.chains_take_luts or bits < fabric.least_chain)
+    return Resources(lut=sum(demand.sums) + sum(tests), carry=cells)
 
 
 def _counts(
@@ -130,8 +146,8 @@ def _calibrated(params: Any, family: str) -> Resources:
     return count.fixed + Resources(**dict(zip(CELLS, values, strict=True)))
 
 
-def _adder(bits: float) -> Demand:
-    return Demand(lut=bits, carry=bits / 2, ff=bits)
+def _adder(bits: int) -> Demand:
+    return Demand(sums=(bits,), ff=bits)
 
 
 def _array(p: ArrayParams) -> Demand:
@@ -173,7 +189,7 @@ def _sum(p: ArrayParams, kind: IntType, bits: int) -> Demand:
     """A tree, the accumulator behind it, unless jobs have one beat, and the sum."""
     tree = _popcount(PopcountParams(p.simd))
     if p.kernel != "xnor":
-        tree = _adder(_tree_bits(p.simd, kind))
+        tree = _tree(p.simd, kind)
     accumulator = _adder(bits) + Demand(lut=1) if p.beats > 1 else Demand()
     return tree + accumulator + Demand(ff=bits)
 
@@ -203,13 +219,19 @@ def _popcount(p: PopcountParams) -> Demand:
     return Demand(lut=2 * p.full_adders + p.carry_bits, ff=p.registers)
 
 
-def _tree_bits(terms: int, kind: IntType) -> int:
-    """Result bits of all adders of a tree."""
-    return sum((terms >> n + 1) * (kind.bits + n + 1) for n in range(ceil_log2(terms)))
+def _tree(terms: int, kind: IntType) -> Demand:
+    """Adders, each with a register."""
+    adders = (_adder(kind.bits + n + 1).times(terms >> n + 1) for n in range(ceil_log2(terms)))
+    return sum(adders, Demand())
 
 
 def _multiply_lane(p: ArrayParams) -> Demand:
-    return Demand(products=(Product(p.x, p.w, p.sum_bits),), ff=p.lane.bits)
+    return Demand(products=(_product(p.x, p.w, p.sum_bits),), ff=p.lane.bits)
+
+
+def _product(x: IntType, w: IntType, bits: int) -> Product:
+    """Of the sum's ``bits`` no more than both operands have: some families decide by that."""
+    return Product(x, w, min(bits, x.bits + w.bits))
 
 
 def _adder_lane(p: ArrayParams) -> Demand:
@@ -220,8 +242,8 @@ def _adder_lane(p: ArrayParams) -> Demand:
 
 def _difference(lanes: AdderLanes) -> Demand:
     """A carry chain with a bit below it, and the reset of the register behind."""
-    cells = -(-(lanes.difference.bits + 1) // 2)
-    return Demand(lut=2 * cells + 1, carry=cells, ff=lanes.lane.bits)
+    bits = lanes.difference.bits
+    return Demand(lut=3 - bits % 2, sums=(bits,), ff=lanes.lane.bits)
 
 
 def _gate_lane(p: ArrayParams) -> Demand:
@@ -240,9 +262,34 @@ def _scaled(r: Demand, times: int) -> Demand:
 
 
 def _window(p: WindowParams) -> Demand:
-    address = max(4, ceil_log2(p.depth))
-    control = Demand(lut=14 * address, carry=4 * address, ff=6 * address)
+    """Two a bit of a counter, three a bit of the address in which the steps of loops differ."""
+    address, level = max(1, ceil_log2(p.depth)), p.level_bits
+    counters = sum(ceil_log2(loop.count) for loop in p.loops())
+    steps, wraps = _used_steps(p), p.depth != 1 << address
+    differ = sum(len({step >> bit & 1 for step in steps}) > 1 for bit in range(address))
+    control = Demand(
+        lut=2 * counters + 3 * differ + 1.5 * wraps * address,
+        ff=2 * address + counters + level + 5,
+        sums=(address - _zeros(*steps), address, level, level - _zeros(*p.strides)),
+        # whether there is room and a window, each with and without a release
+        tests=2 * (level - _zeros(p.depth), level - _zeros(p.span)),
+    )
+    if wraps:
+        control += Demand(sums=(address + 1 - _zeros(p.depth),))
     return control + ram_demand(p.lanes * p.kind.bits, p.depth)
+
+
+def _used_steps(p: WindowParams) -> list[int]:
+    """What is added to the address by each loop that has more than one iteration."""
+    counts = (2, *(loop.count for loop in p.loops()))
+    steps = address_steps(p.loops(), p.depth, p.image)
+    return [step for step, count in zip(steps, counts, strict=True) if count > 1]
+
+
+def _zeros(*values: int) -> int:
+    """Lowest bits that are 0 in all values: an adder leaves them out."""
+    found = reduce(or_, values)
+    return (found & -found).bit_length() - 1
 
 
 def _pool(p: PoolParams) -> Demand:
@@ -251,7 +298,7 @@ def _pool(p: PoolParams) -> Demand:
 
 def _depthwise(p: DepthwiseParams) -> Demand:
     first = Demand(lut=p.acc.bits)  # the sum or the constant
-    product = Demand(products=(Product(p.x, p.w, p.acc.bits),), ff=p.lane.bits)
+    product = Demand(products=(_product(p.x, p.w, p.acc.bits),), ff=p.lane.bits)
     lane = product + _adder(p.acc.bits) + first
     shared = Demand(ff=p.fetch * p.lanes * p.x.bits + 4 * p.latency)
     shared += rom_demand(p.lanes * p.w.bits, p.words * p.beats)
@@ -349,7 +396,7 @@ def _winograd_array(p: WinogradArrayParams) -> Demand:
 
 def _tile_sum(lanes: int, kind: IntType, bits: int) -> Demand:
     """16 trees and accumulators with a choice of start, then 12 sums of three terms."""
-    trees = _scaled(_adder(_tree_bits(lanes, kind)), 16)
+    trees = _scaled(_tree(lanes, kind), 16)
     sums = _scaled(_adder(bits), 16) + Demand(lut=16 * bits)
     return trees + sums + Demand(lut=36 * bits, carry=6 * bits, ff=12 * bits)
 

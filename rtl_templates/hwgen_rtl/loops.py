@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["AddressGenerator", "Loop"]
+__all__ = ["AddressGenerator", "Loop", "address_steps"]
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,20 @@ class Loop:
 
     count: int
     stride: int
+
+
+def address_steps(loops: tuple[Loop, ...], depth: int, advance: int) -> list[int]:
+    """What to add to the address when loop l moves on and all inside it start again.
+
+    The first one is that of a new walk, the others are those of ``loops``.
+    """
+    strides = [advance] + [loop.stride for loop in loops]
+    steps, rewind = [], 0
+    for level in reversed(range(len(strides))):
+        steps.append((strides[level] - rewind) % depth)
+        if level:
+            rewind += (loops[level - 1].count - 1) * strides[level]
+    return steps[::-1]
 
 
 class AddressGenerator(wiring.Component):
@@ -52,16 +66,6 @@ class AddressGenerator(wiring.Component):
             }
         )
 
-    def _deltas(self) -> list[int]:
-        """What to add to the address when loop l moves on and all inside it start again."""
-        strides = [self._advance] + [loop.stride for loop in self._loops]
-        deltas, rewind = [], 0
-        for level in reversed(range(len(strides))):
-            deltas.append((strides[level] - rewind) % self._depth)
-            if level:
-                rewind += (self._loops[level - 1].count - 1) * strides[level]
-        return deltas[::-1]
-
     def elaborate(self, platform):
         m = Module()
         counters = [
@@ -85,7 +89,7 @@ class AddressGenerator(wiring.Component):
 
     def _following(self, m: Module) -> Value:
         """The next address: add the delta of the outermost loop that moves, wrap."""
-        deltas = self._deltas()
+        deltas = address_steps(self._loops, self._depth, self._advance)
         delta = Signal(range(self._depth))
         m.d.comb += delta.eq(deltas[-1])
         for level in reversed(range(len(self._loops))):

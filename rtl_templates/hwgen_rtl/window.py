@@ -108,6 +108,11 @@ class WindowParams:
         """Words of memory: the end of one image and the first window of the next fit together."""
         return self.span + max(*self.strides, self.span) + self.ahead
 
+    @property
+    def level_bits(self) -> int:
+        """Bits of the count of words in the buffer, which may be below 0."""
+        return max(self.depth, *self.strides).bit_length() + 1
+
     def loops(self) -> tuple[Loop, ...]:
         """Image rows, columns, then the jobs and the two loops of one job."""
         row = self.width * self.words
@@ -176,7 +181,7 @@ class Level(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         params = self._params
-        level = Signal(signed(max(params.depth, *params.strides).bit_length() + 1))
+        level = Signal(signed(params.level_bits))
         kept, released = Signal.like(level), Signal.like(level)
         m.d.comb += [kept.eq(level + self.stored), released.eq(kept - self.amount)]
 

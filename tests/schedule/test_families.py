@@ -16,7 +16,7 @@ from hwgen.schedule.fabric import FABRICS, fabric_of
 from hwgen.schedule.memory import memory_resources
 from hwgen.schedule.multipliers import product_resources
 from hwgen.schedule.plan import Target
-from hwgen.schedule.resources import block_resources
+from hwgen.schedule.resources import block_resources, counted
 from hwgen.schedule.schedule import schedule
 from hwgen_rtl.array import ArrayParams
 from hwgen_rtl.numerics import IntType
@@ -88,12 +88,50 @@ def test_the_two_ports_of_a_block_ram_read_one_table():
     assert found == {family: 2 if family in single else 1 for family in FABRICS}
 
 
+#  family, words, LUTs for each column: a LUT4 holds 16 words, Gowin joins LUTs by multiplexers of
+#  their own, a LUT6 holds 64 (a counter's logic may push some out); without either, 64 words take
+#  at least four LUT4 and two that choose
+@pytest.mark.parametrize(
+    ("family", "words", "least", "most"),
+    [("ecp5", 16, 1, 1), ("gowin", 32, 2, 2), ("gowin", 33, 4, 4), ("gowin", 64, 4, 4),
+     ("xc7", 32, 1, 1), ("xc7", 64, 1, 4), ("ice40", 64, 6, 10), ("ecp5", 32, 3, 5)],
+)  # fmt: skip
+def test_a_table_in_luts_takes_what_its_depth_asks(family, words, least, most):
+    table = Memory(width=24, depth=words, style="logic", written=False)
+    found = memory_resources(table, fabric_of(family))
+    assert least * 24 <= found.lut <= most * 24
+    assert found.ff == 24
+
+
+def test_a_short_adder_becomes_gates_where_the_family_says_so():
+    lanes = [
+        ArrayParams(
+            kernel="adder", x=IntType(bits, signed=False), w=IntType(bits, signed=False),
+            acc=IntType(16, signed=True), simd=1, pe=1, beats=9, folds=1,
+        ) for bits in (3, 4)
+    ]  # fmt: skip
+    chains = {f: [counted(p, f).logic.carry for p in lanes] for f in ("ecp5", "gowin")}
+    assert chains["ecp5"][1] - chains["ecp5"][0] == 3, "five bits in pairs; four are gates"
+    assert chains["gowin"][1] - chains["gowin"][0] == 1
+
+
 @pytest.mark.parametrize(("family", "bits", "used", "multipliers"), PRODUCTS)
 def test_a_product_takes_the_multipliers_it_must(family, bits, used, multipliers):
     product = Product(of_bits(bits[0]), of_bits(bits[1]), used)
     found = product_resources(product, fabric_of(family))
     assert found.dsp == multipliers
     assert multipliers or found.lut > 0
+
+
+def test_products_of_four_bits_are_too_short_for_a_multiplier_of_xilinx():
+    """Eight bits; Yosys' synth_xilinx takes those of nine or more."""
+    lanes = [
+        ArrayParams(
+            kernel="multiply", x=IntType(bits, signed=False), w=IntType(bits, signed=True),
+            acc=IntType(20, signed=True), simd=4, pe=2, beats=9, folds=4, lut_inputs=6,
+        ) for bits in (4, 5)
+    ]  # fmt: skip
+    assert [block_resources(array, "xcup").dsp for array in lanes] == [0, 8]
 
 
 @pytest.mark.parametrize("family", FABRICS)

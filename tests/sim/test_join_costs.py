@@ -17,6 +17,7 @@ from hwgen_rtl.fork import ForkParams
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.shift import ShiftParams
 from hwgen_rtl.slice import SliceParams
+from hwgen_rtl.window import WindowParams
 from hwgen_sim.actions import unit_actions
 from tests.rtl.synthesis import synthesized
 
@@ -95,6 +96,8 @@ BLOCKS = [
     AddParams(a=INT8, b=INT8, result=INT9, lanes=4),
     ConcatParams(kind=INT8, lanes=2, words=(1, 3, 20)),
     SliceParams(kind=INT8, lanes=1, words=50, start=7, stop=31),
+    WindowParams(height=10, width=10, words=1, lanes=3, kind=INT8, kernel=(3, 3), repeats=6),
+    WindowParams(height=4, width=4, words=8, lanes=1, kind=INT8, kernel=(4, 4), repeats=10),
     shift((28, 28), 1, 1, ((-1, 1),)),
     shift((32, 32), 16, 4, ((1, 1),)),
     shift((14, 14), 16, 1, FOUR * 4),
