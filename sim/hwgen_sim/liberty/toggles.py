@@ -113,58 +113,54 @@ def _gate(g, w, state, gates, room):
 
 
 @njit(cache=True)
-def _run(nets, source_nets, sources, watched, warm_up, gates, registers):
-    words = sources.shape[2]
-    _, _, _, outs, window = gates
-    register_outs, nexts, inverted = registers
-    state = np.zeros((nets, words), np.uint64)
-    state[1] = ~np.uint64(0)
-    steady = state.copy()
-    fresh = np.zeros((len(outs), words), np.uint64)
-    zero, unit = np.zeros(nets, np.int64), np.zeros(nets, np.int64)
-    seen = np.zeros((len(sources), len(watched), words), np.uint64)
-    room = np.zeros(64, np.uint64)
+def _drive(state, toggles, net, w, value, counted):
+    if counted:
+        toggles[net] += _ones(state[net, w] ^ value)
+    state[net, w] = value
+
+
+@njit(cache=True)
+def _ripple(w, state, unit, counted, fresh, gates, room):
+    """Let every gate take a unit of time, until word ``w`` of all nets is at rest."""
+    outs, window = gates[3], gates[4]
     depth = window[:, 1].max() if len(outs) else 0
-    held = np.zeros((len(register_outs), words), np.uint64)
-    for t in range(len(sources)):
+    for step in range(1, depth + 1):
+        for g in range(len(outs)):
+            if window[g, 0] <= step <= window[g, 1]:
+                fresh[g] = _gate(g, w, state, gates, room)
+        for g in range(len(outs)):
+            if window[g, 0] <= step <= window[g, 1]:
+                _drive(state, unit, outs[g], w, fresh[g], counted)
+
+
+@njit(cache=True)
+def _run(nets, source_nets, sources, watched, warm_up, gates, registers):
+    """``steady`` has no delays, ``state`` unit ones; at the end of a cycle they are equal."""
+    cycles, _, words = sources.shape
+    outs, (register_outs, nexts, inverted) = gates[3], registers
+    ones = ~np.uint64(0)
+    state = np.zeros((nets, words), np.uint64)
+    state[1] = ones
+    steady = state.copy()
+    zero, unit = np.zeros(nets, np.int64), np.zeros(nets, np.int64)
+    seen = np.zeros((cycles, len(watched), words), np.uint64)
+    held = np.zeros(len(register_outs), np.uint64)
+    fresh, room = np.zeros(len(outs), np.uint64), np.zeros(64, np.uint64)
+    for t in range(cycles):
         counted = t >= warm_up
-        for r in range(len(register_outs)):
-            for w in range(words):
-                flip = ~np.uint64(0) if inverted[r] and t else np.uint64(0)
-                held[r, w] = state[nexts[r], w] ^ flip if t else np.uint64(0)
         for w in range(words):
             for r in range(len(register_outs)):
-                net = register_outs[r]
-                steady[net, w] = held[r, w]
+                flip = ones if inverted[r] and t else np.uint64(0)
+                held[r] = state[nexts[r], w] ^ flip if t else np.uint64(0)
+            for r in range(len(register_outs)):
+                _drive(steady, zero, register_outs[r], w, held[r], counted)
+                _drive(state, unit, register_outs[r], w, held[r], counted)
             for s in range(len(source_nets)):
-                steady[source_nets[s], w] = sources[t, s, w]
+                _drive(steady, zero, source_nets[s], w, sources[t, s, w], counted)
+                _drive(state, unit, source_nets[s], w, sources[t, s, w], counted)
             for g in range(len(outs)):
-                steady[outs[g], w] = _gate(g, w, steady, gates, room)
-        if counted:
-            for net in range(nets):
-                for w in range(words):
-                    zero[net] += _ones(steady[net, w] ^ state[net, w])
-        for w in range(words):
-            for r in range(len(register_outs)):
-                net = register_outs[r]
-                if counted:
-                    unit[net] += _ones(state[net, w] ^ held[r, w])
-                state[net, w] = held[r, w]
-            for s in range(len(source_nets)):
-                net = source_nets[s]
-                if counted:
-                    unit[net] += _ones(state[net, w] ^ sources[t, s, w])
-                state[net, w] = sources[t, s, w]
-            for step in range(1, depth + 1):
-                for g in range(len(outs)):
-                    if window[g, 0] <= step <= window[g, 1]:
-                        fresh[g, w] = _gate(g, w, state, gates, room)
-                for g in range(len(outs)):
-                    if window[g, 0] <= step <= window[g, 1]:
-                        net = outs[g]
-                        if counted:
-                            unit[net] += _ones(state[net, w] ^ fresh[g, w])
-                        state[net, w] = fresh[g, w]
+                _drive(steady, zero, outs[g], w, _gate(g, w, steady, gates, room), counted)
+            _ripple(w, state, unit, counted, fresh, gates, room)
             for k in range(len(watched)):
                 seen[t, k, w] = state[watched[k], w]
     return zero, unit, seen
