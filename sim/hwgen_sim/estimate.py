@@ -13,7 +13,7 @@ from hwgen.flow import load_plan
 from hwgen.ir.nodes import Layer
 from hwgen.schedule.plan import Plan, Unit
 from hwgen_rtl.windowed import WindowedParams
-from hwgen_sim.actions import DESIGN, WORD, block_actions, entering, idle_reads, plan_actions
+from hwgen_sim.actions import DESIGN, WORD, block_actions, entering, plan_actions
 from hwgen_sim.energy import Action, EnergyReport, count_by_kind, estimate_energy, load_prices
 
 __all__ = ["CELLS", "Estimate", "estimate_build", "operations"]
@@ -47,8 +47,7 @@ def estimate_build(
     """
     build = open_build(path)
     plan = load_plan(build)
-    actions, idle = plan_actions(plan, clock), idle_reads(plan)
-    actions = {name: [*found, *idle.get(name, ())] for name, found in actions.items()}
+    actions = plan_actions(plan, clock)
     energy = estimate_energy(actions, *load_prices(profile, memories, scale))
     synthesized = _synthesized(build, device)
     nodes = [_node(plan, unit, actions[unit.name], energy, synthesized) for unit in plan.units]

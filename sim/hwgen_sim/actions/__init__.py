@@ -2,7 +2,7 @@
 
 from hwgen_sim.actions.arrays import tree_adders
 from hwgen_sim.actions.design import DESIGN, WORD, plan_actions, registers
-from hwgen_sim.actions.idle import block_idle_reads, idle_reads
+from hwgen_sim.actions.idle import block_idle_reads
 from hwgen_sim.actions.units import block_actions, entering, unit_actions
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "block_actions",
     "block_idle_reads",
     "entering",
-    "idle_reads",
     "plan_actions",
     "registers",
     "tree_adders",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import prod
 
 from hwgen.schedule.plan import Plan, Resources
+from hwgen_sim.actions.idle import idle_reads
 from hwgen_sim.actions.units import unit_actions
 from hwgen_sim.energy.action import Action
 
@@ -21,10 +22,12 @@ def plan_actions(plan: Plan, clock_mhz: float | None = None) -> dict[str, list[A
 
     With ``clock_mhz``, leakage counts for the time between two images.
     """
+    idle = idle_reads(plan)
     found = {
         unit.name: [
             *unit_actions(plan, unit),
             *registers(plan.resources[unit.name], plan.interval),
+            *idle[unit.name],
         ]
         for unit in plan.units
     }
