@@ -376,9 +376,14 @@ def _argmax(p: ArgmaxParams) -> Demand:
 
 
 def _input_transform(p: InputTransformParams) -> Demand:
-    """Adders of columns and rows; columns 0 and 3 of V share theirs."""
-    lane = _scaled(_adder(p.column.bits), 4) + _scaled(_adder(p.v.bits), 12)
-    lane += Demand(ff=4 * p.v.bits + 8 * p.column.bits)
+    """Adders of columns and rows; columns 0 and 3 of V share theirs.
+
+    The type of both sums and differences of unsigned values has a bit that neither needs.
+    """
+    spare = 0 if p.x.signed else 1
+    column, v = p.column.bits - spare, p.v.bits - spare
+    lane = _scaled(_adder(column), 4) + _scaled(_adder(v), 12)
+    lane += Demand(ff=4 * v + 8 * column)
     return _scaled(lane, p.lanes) + Demand(lut=8, ff=8)
 
 

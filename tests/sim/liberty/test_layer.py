@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from hwgen.errors import InputError
 from hwgen.schedule.plan import Target
 from hwgen.schedule.schedule import schedule
 from hwgen_rtl.array import ArrayParams
@@ -12,7 +11,6 @@ from hwgen_rtl.numerics import KERNELS
 from hwgen_rtl.winograd_array import WinogradArrayParams
 from hwgen_rtl.winograd_input import InputTransformParams
 from hwgen_sim import golden
-from hwgen_sim.commands import estimate
 from hwgen_sim.liberty import arrays_of, find_library, layer_workload, load_library
 from hwgen_sim.liberty.estimate import estimate_plan
 from tests.graphs import GraphBuilder, padded_classifier
@@ -100,12 +98,6 @@ class TestOtherForms:
         sums = products.sum(axis=1) + work.bias.reshape(-1, 9, params.lanes)[:, 0]
         expected = network.values[unit.name].transpose(0, 2, 3, 1)
         assert np.array_equal(sums.reshape(expected.shape), expected)
-
-
-def test_inputs_without_liberty_are_refused(tmp_path):
-    (tmp_path / "x.npz").touch()
-    with pytest.raises(InputError, match=r"--inputs must come with --liberty, not alone with .*x"):
-        estimate.main([str(tmp_path), "--inputs", str(tmp_path / "x.npz")], standalone_mode=False)
 
 
 @pytest.mark.slow
