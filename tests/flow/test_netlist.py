@@ -550,10 +550,10 @@ def test_cells_without_a_model_are_named(family, cell):
 
 @pytest.mark.slow
 def test_trained_network(tmp_path: Path):
-    """``models/digits_xnor`` on two held-out digits."""
-    recipe = common.load_recipe(accuracy.ROOT / "digits_xnor")
+    """``models/digits_ice`` on two held-out digits."""
+    recipe = common.load_recipe(accuracy.ROOT / "digits_ice")
     images = common.load_data(recipe)
-    graph = accuracy.quantized(accuracy.imported("digits_xnor"), images, recipe)
+    graph = accuracy.quantized(accuracy.imported("digits_ice"), images, recipe)
     design = design_of(graph, golden.prepare(graph, images.held_out.images[:2]), 30_000)
     _, comparison = run(design, netlist_of(design, "lfe5u-25f", tmp_path), "lfe5u-25f")
     assert comparison.total == 0, comparison.first
