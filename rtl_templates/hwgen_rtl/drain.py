@@ -70,15 +70,13 @@ class Drain(StreamComponent):
         sums = Signal(len(taken.sums.as_value()), reset_less=True)
         left = Signal(range(params.ratio + 1))
         width = len(given.sums.as_value())
+        turn = Signal(range(params.ratio))
+        parts = [sums[n : n + width] for n in range(0, len(sums), width)]
         m.d.comb += [
             self.o.valid.eq(left != 0),
-            given.sums.eq(sums[:width]),
+            given.sums.eq(chosen(parts, turn) if params.chosen else parts[0]),
             self.i.ready.eq(left == 0),
         ]
-        turn = Signal(range(params.ratio))
-        if params.chosen:
-            parts = [sums[n : n + width] for n in range(0, len(sums), width)]
-            m.d.comb += given.sums.eq(chosen(parts, turn))
         if params.through:
             m.d.comb += self.i.ready.eq((left == 0) | ((left == 1) & self.o.ready))
         with m.If(self.i.valid & self.i.ready):

@@ -18,9 +18,9 @@ def concat(p: ConcatParams, elements: int) -> Iterator[Action]:
 
 
 def drain(p: DrainParams, elements: int) -> Iterator[Action]:
-    """Sums move up, or new ones come: none where all leave at once."""
+    """Sums move up or new ones come, or some of those that stay leave: none where all do at once."""
     if p.ratio > 1:
-        count = p.array.pe * (elements // p.lanes)
+        count = elements * (p.ratio - p.chosen)
         yield Action(component="choose", kind="mux", bits=p.array.sum_bits, count=count)
 
 
