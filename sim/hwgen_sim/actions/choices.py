@@ -18,7 +18,7 @@ def concat(p: ConcatParams, elements: int) -> Iterator[Action]:
 
 
 def drain(p: DrainParams, elements: int) -> Iterator[Action]:
-    """Sums move up or new ones come, or some of those that stay leave: none where all do at once."""
+    """Sums move up or new ones come, or some that stay leave: none where all leave at once."""
     if p.ratio > 1:
         count = elements * (p.ratio - p.chosen)
         yield Action(component="choose", kind="mux", bits=p.array.sum_bits, count=count)
