@@ -8,6 +8,7 @@ from amaranth.back import rtlil
 
 from hwgen.schedule.plan import Stage
 from hwgen.schedule.resources import block_resources
+from hwgen.schedule.resources import counted as counted_cells
 from hwgen_rtl.band import BandParams
 from hwgen_rtl.numerics import IntType
 from hwgen_rtl.window import WindowParams
@@ -66,6 +67,13 @@ def test_predicted_cells_are_close_to_synthesis(params, cells):
     assert predicted.dsp == 0
     for name, count in cells.items():
         assert getattr(predicted, name) == pytest.approx(count, rel=0.18), name
+
+
+@pytest.mark.parametrize(("x", "lanes", "carry"), [("uint8", 1, 80), ("int4", 2, 96)])
+def test_carry_cells_of_an_input_transform_are_those_of_synthesis(x, lanes, carry):
+    """Alone, without its window: what Yosys 0.70's synth_ecp5 makes of it."""
+    params = InputTransformParams(x=IntType.parse(x), lanes=lanes)
+    assert counted_cells(params).logic.carry == carry
 
 
 @pytest.mark.parametrize("case", CHAINS[:3], ids=lambda case: "-".join(map(str, case)))
