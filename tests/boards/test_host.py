@@ -281,7 +281,6 @@ class TestSilence:
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     """The committed network of binary layers: graph, Verilog, manifest and 100 digits."""
-    pytest.importorskip("torch")
     from models.accuracy import ROOT, imported, quantized
     from models.common import load_data, load_recipe
 
